@@ -1,0 +1,13 @@
+"""What the prepared forms take in place of words, and how they are compiled."""
+
+from jitcnn.forms.codes import ACTIVATIONS, AVERAGE, EDGE, LINEAR, MAX, MIN, PADDINGS, POOLS, RELU, SIGMOID, SOFTMAX, TANH, ZERO
+
+__all__ = [
+    "ACTIVATIONS", "LINEAR", "RELU", "SIGMOID", "TANH", "SOFTMAX",
+    "POOLS", "MAX", "MIN", "AVERAGE",
+    "PADDINGS", "ZERO", "EDGE",
+    "SERIAL",
+]  # fmt: skip
+
+# Compiled without threads: a few numbers an image, less work than waking a second thread.
+SERIAL = frozenset({"cross_entropy", "binary_cross_entropy", "mse", "take_labels", "score", "score_binary"})

@@ -1,0 +1,108 @@
+"""Optimizers: how parameters `w` move against their gradient `g`. All work in place, element by element.
+
+    sgd         w -= lr * g
+    momentum    v = beta * v + g                      w -= lr * v
+    adam        m = beta1 * m + (1 - beta1) * g       mean of the gradients
+                v = beta2 * v + (1 - beta2) * g * g   mean of their squares
+                w -= lr * m_hat / (sqrt(v_hat) + eps)
+                m_hat = m / (1 - beta1**t)            at step t = 1, 2, … the means started at zero:
+                v_hat = v / (1 - beta2**t)            this takes out that start
+
+    gradients   + + + + +        momentum   + ++ +++ ++++ …     a steady slope: steps grow to lr / (1 - beta)
+                + - + - +                   + 0  +  0  + …      a zigzag cancels
+
+The formulas are PyTorch's (Adam: Kingma and Ba, 2015, https://arxiv.org/abs/1412.6980). Settings come in `hyper`, a small
+float64 array that may change from step to step.
+"""
+
+import math
+
+from numba import prange
+
+
+def sgd(w, g, hyper):
+    """Step down the gradient.
+
+    Parameters
+    ----------
+    w : array (p,)
+        Parameters, changed in place.
+    g : array (p,)
+        Gradient.
+    hyper : float64 array (1,)
+        Learning rate.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> w = np.array([1.0, 2.0])
+    >>> sgd(w, np.array([10.0, -10.0]), np.array([0.1]))
+    >>> w
+    array([0., 3.])
+    """
+    learning_rate = hyper[0]
+    for i in prange(0, w.size):
+        w[i] -= learning_rate * g[i]
+
+
+def momentum(w, g, v, hyper):
+    """Step along a velocity that collects the gradients.
+
+    Parameters
+    ----------
+    w : array (p,)
+        Parameters, changed in place.
+    g : array (p,)
+        Gradient.
+    v : array (p,)
+        Velocity, changed in place; zeros at first.
+    hyper : float64 array (2,)
+        Learning rate, beta.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> w, v = np.array([1.0]), np.array([4.0])
+    >>> momentum(w, np.array([2.0]), v, np.array([0.125, 0.5]))
+    >>> v, w
+    (array([4.]), array([0.5]))
+    """
+    learning_rate, beta = hyper[0], hyper[1]
+    for i in prange(0, w.size):
+        v[i] = beta * v[i] + g[i]
+        w[i] -= learning_rate * v[i]
+
+
+def adam(w, g, m, v, hyper, step):
+    """Step by the mean gradient in units of its usual size.
+
+    Parameters
+    ----------
+    w : array (p,)
+        Parameters, changed in place.
+    g : array (p,)
+        Gradient.
+    m, v : array (p,)
+        Means of the gradient and of its square, changed in place; zeros at first.
+    hyper : float64 array (4,)
+        Learning rate, beta1, beta2, eps.
+    step : int64 array (1,)
+        Number of this update, 1 at the first.
+
+    Examples
+    --------
+    The first step has the size of the learning rate, however large the gradient:
+
+    >>> import numpy as np
+    >>> w = np.array([1.0, 1.0])
+    >>> adam(w, np.array([1000.0, -0.001]), np.zeros(2), np.zeros(2), np.array([0.1, 0.9, 0.999, 1e-8]), np.array([1]))
+    >>> w.round(4)
+    array([0.9, 1.1])
+    """
+    learning_rate, beta1, beta2, epsilon = hyper[0], hyper[1], hyper[2], hyper[3]
+    step_size = learning_rate / (1.0 - math.pow(beta1, step[0]))
+    deviation_scale = math.sqrt(1.0 - math.pow(beta2, step[0]))
+    for i in prange(0, w.size):
+        m[i] = beta1 * m[i] + (1.0 - beta1) * g[i]
+        v[i] = beta2 * v[i] + (1.0 - beta2) * g[i] * g[i]
+        w[i] -= step_size * m[i] / (math.sqrt(v[i]) / deviation_scale + epsilon)
