@@ -73,9 +73,7 @@ def test_wheel_holds_everything_and_trains(tmp_path):
     printed = run(sys.executable, "-c", place, cwd=tmp_path, env=environment).split()
     assert all(path.startswith(str(installed)) for path in printed[:2])
     assert printed[2] == PROJECT["project"]["version"]
-    result = json.loads(
-        run(sys.executable, "-m", "jitcnn", *TRAIN, "--engine", "loops", "--out", tmp_path / "m.json", cwd=tmp_path, env=environment)
-    )
+    result = json.loads(run(sys.executable, "-m", "jitcnn", *TRAIN, "--out", tmp_path / "m.json", cwd=tmp_path, env=environment))
     assert result["parameters"] == 10_026
 
 
