@@ -3,10 +3,7 @@
 from jitcnn.forms.codes import ACTIVATIONS, AVERAGE, EDGE, LINEAR, MAX, MIN, PADDINGS, POOLS, RELU, SIGMOID, SOFTMAX, TANH, ZERO
 
 __all__ = [
-    "ACTIVATIONS", "LINEAR", "RELU", "SIGMOID", "TANH", "SOFTMAX",
-    "POOLS", "MAX", "MIN", "AVERAGE",
-    "PADDINGS", "ZERO", "EDGE",
-    "SERIAL",
+    "ACTIVATIONS", "AVERAGE", "EDGE", "LINEAR", "MAX", "MIN", "PADDINGS", "POOLS", "RELU", "SERIAL", "SIGMOID", "SOFTMAX", "TANH", "ZERO",
 ]  # fmt: skip
 
 # Compiled without threads: a few numbers an image, less work than waking a second thread.

@@ -28,6 +28,7 @@ class Compiled:
         self.variants: dict[tuple, Callable] = {}
 
     def __call__(self, *arguments) -> None:
+        """Run the prepared form; nothing is checked here."""
         types = tuple(map(numba.typeof, arguments))
         if types not in self.variants:
             self.variants[types] = compile_loops(self.name, types)

@@ -24,6 +24,7 @@ The gradients run through the same triples (output pixel, filter tap, input pixe
 """
 
 from numba import prange
+from numba.extending import register_jitable
 
 
 def conv2d(x, w, b, y, stride_h, stride_w, top, left):
@@ -82,7 +83,7 @@ def conv2d(x, w, b, y, stride_h, stride_w, top, left):
 
 
 def conv2d_grad_input(grad_y, w, grad_x, stride_h, stride_w, top, left):
-    """Gradient of the loss with respect to the images.
+    r"""Gradient of the loss with respect to the images.
 
     Every output pixel hands its gradient back to the window it looked at, weighted as it looked:
 
@@ -102,7 +103,7 @@ def conv2d_grad_input(grad_y, w, grad_x, stride_h, stride_w, top, left):
     Two windows of two pixels, one step apart; the pixel between them belongs to both:
 
         grad_y     1    10
-                  / \\  / \\        weights (3, 4)
+                  / \  / \          weights (3, 4)
         grad_x   3  4+30 40
 
     >>> import numpy as np
@@ -130,6 +131,23 @@ def conv2d_grad_input(grad_y, w, grad_x, stride_h, stride_w, top, left):
                                     for o in range(filters):
                                         total += grad_y[n, i, j, o] * w[u, v, c, o]
                                     grad_x[n, row, column, c] += total
+
+
+# A function of its own because threaded code around these loops takes Numba ten times as long to compile.
+@register_jitable
+def sum_of_meetings(grad_y, x, u, v, c, o, stride_h, stride_w, top, left):
+    """Gradient of the one weight (u, v, c, o): all the places where it was used."""
+    images, height, width, _ = x.shape
+    total = 0.0
+    for n in range(images):
+        for i in range(grad_y.shape[1]):
+            row = i * stride_h + u - top
+            if 0 <= row < height:
+                for j in range(grad_y.shape[2]):
+                    column = j * stride_w + v - left
+                    if 0 <= column < width:
+                        total += grad_y[n, i, j, o] * x[n, row, column, c]
+    return total
 
 
 def conv2d_grad_weights(grad_y, x, grad_w, stride_h, stride_w, top, left):
@@ -167,22 +185,12 @@ def conv2d_grad_weights(grad_y, x, grad_w, stride_h, stride_w, top, left):
     >>> grad_w[0, :, 0, 0]
     array([65., 76.])
     """
-    images, height, width, channels = x.shape
-    kernel_h, kernel_w, _, filters = grad_w.shape
+    kernel_h, kernel_w, channels, filters = grad_w.shape
     for o in prange(0, filters):
         for u in range(kernel_h):
             for v in range(kernel_w):
                 for c in range(channels):
-                    total = 0.0
-                    for n in range(images):
-                        for i in range(grad_y.shape[1]):
-                            row = i * stride_h + u - top
-                            if 0 <= row < height:
-                                for j in range(grad_y.shape[2]):
-                                    column = j * stride_w + v - left
-                                    if 0 <= column < width:
-                                        total += grad_y[n, i, j, o] * x[n, row, column, c]
-                    grad_w[u, v, c, o] = total
+                    grad_w[u, v, c, o] = sum_of_meetings(grad_y, x, u, v, c, o, stride_h, stride_w, top, left)
 
 
 def bias_grad(grad_y, grad_b):

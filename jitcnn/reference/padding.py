@@ -1,5 +1,7 @@
 """A border around images, and its gradient.
 
+`top` rows come before the image and `left` columns; those behind it follow from the size of `y`.
+
     y[n, i, j, c] = x[n, i - top, j - left, c]      inside
                     0                               outside, mode ZERO
                     the nearest pixel of x          outside, mode EDGE

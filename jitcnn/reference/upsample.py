@@ -1,5 +1,7 @@
 """Larger images by repeating every pixel (nearest neighbour), and the gradient.
 
+The factors are whole numbers, so no pixel is mixed with another.
+
     y[n, i, j, c] = x[n, i // factor_h, j // factor_w, c]
 
     12  10            12  12  10  10
