@@ -1,0 +1,84 @@
+"""Forward passes alone: what `predict`, `layer_outputs` and a layer called alone do."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from jitcnn import kernels
+from jitcnn.engine.session import Session
+
+PREDICTION_BATCH = 32
+
+
+def as_four_axes(images: np.ndarray) -> np.ndarray:
+    """Images as they are; rows of features as images of one row and one channel, since kernels take images only."""
+    return images if images.ndim == 4 else images.reshape(len(images), 1, -1, 1)
+
+
+def take_batch(step: Any, data: SimpleNamespace, input_shape: Sequence[int], normalize: int = 0) -> Any:
+    """The batch's images, or rows of features, in a buffer of the model's dtype; standardised one by one if `normalize` is 1."""
+    x = step.buffer(data.images.shape[1:])
+    step.call(kernels.take_images, data.images, data.order, data.position, x, normalize)
+    return x if len(input_shape) == 3 else step.reshape(x, input_shape)
+
+
+class ForwardSession:
+    """A recorded forward pass for images of one shape and dtype; any number of them."""
+
+    def __init__(
+        self,
+        kind: str,
+        forward: Callable[[Any, Any], Mapping[str, Any]],
+        images: np.ndarray,
+        output_shapes: Mapping[str, Sequence[int]],
+        dtype: Any,
+        normalize: int = 0,
+        threads: int | None = None,
+    ):
+        """Record the pass.
+
+        Parameters
+        ----------
+        kind, dtype, threads
+            As for `jitcnn.engine.build_program`.
+        forward
+            `forward(step, x)` returns buffers by name.
+        images
+            Images such as will come.
+        output_shapes
+            What these buffers hold for one image, by name.
+        normalize
+            1: each image is standardised first.
+        """
+        self.input_shape = images.shape[1:]
+        self.images_dtype = images.dtype
+        self.output_shapes = dict(output_shapes)
+        self.dtype = np.dtype(dtype)
+
+        def record(step: Any, data: SimpleNamespace) -> None:
+            buffers = forward(step, take_batch(step, data, self.input_shape, normalize))
+            for name in self.output_shapes:
+                step.output(buffers[name], getattr(data, name))
+
+        arrays = {**self._inputs(images[:1]), **self._outputs(1)}
+        self.session = Session(kind, record, arrays, PREDICTION_BATCH, dtype, threads=threads)
+
+    def fits(self, images: np.ndarray) -> bool:
+        """Whether images are such as this was recorded for."""
+        return images.shape[1:] == self.input_shape and images.dtype == self.images_dtype
+
+    def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """The outputs for these images by name, each (n, …)."""
+        outputs = self._outputs(len(images))
+        with self.session.using({**self._inputs(images), **outputs}):
+            self.session.program.prepare()
+            self.session.run_all()
+        return outputs
+
+    def _inputs(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        return {"images": as_four_axes(images), "order": np.arange(len(images))}
+
+    def _outputs(self, images: int) -> dict[str, np.ndarray]:
+        return {name: np.empty((images, *shape), self.dtype) for name, shape in self.output_shapes.items()}

@@ -1,0 +1,24 @@
+"""Flatten."""
+
+import math
+from typing import Any
+
+from jitcnn.layers.base import Backward, Layer, Shape
+
+
+class Flatten(Layer):
+    """An image as a row of features: row by row, pixel by pixel, channel by channel. No numbers move.
+
+    Parameters
+    ----------
+    input_shape : (rows, columns, channels), optional
+        For the first layer of a model.
+    """
+
+    base_name = "flatten"
+
+    def build(self, input_shape: Shape) -> Shape:
+        return (math.prod(input_shape),)
+
+    def forward(self, step: Any, x: Any) -> tuple[Any, Backward]:
+        return step.reshape(x, self.output_shape), lambda grad_y: step.reshape(grad_y, self.input_shape)

@@ -1,0 +1,81 @@
+"""Pooling."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from jitcnn import kernels
+from jitcnn.forms.codes import EDGE, POOLS
+from jitcnn.forms.geometry import pair
+from jitcnn.layers.base import Backward, Layer, Shape
+from jitcnn.layers.geometry import images_only, padded, padding_setting, padding_sides, windows
+
+
+class Pool2d(Layer):
+    """The largest, the smallest or the average pixel of each window, channel by channel.
+
+    Parameters
+    ----------
+    kernel_size : int or pair
+        Size of the window, (rows, columns).
+    stride : int or pair, optional
+        Its step; the window's size if missing, so that windows lie side by side.
+    padding
+        As for `Conv2d`. Pixels of padding never win a max or min, and an average divides by the pixels that are in the image; only with
+        "edge" the border's copies count as pixels.
+    kind : "max", "min" or "average"
+        What is kept of a window. Of equal pixels the first takes the gradient.
+    input_shape : (rows, columns, channels), optional
+        For the first layer of a model.
+    """
+
+    base_name = "pool"
+
+    def __init__(
+        self,
+        kernel_size: int | tuple[int, int] = 2,
+        *,
+        stride: int | tuple[int, int] | None = None,
+        padding: Any = None,
+        kind: str = "max",
+        input_shape: Sequence[int] | None = None,
+    ):
+        super().__init__(input_shape=input_shape)
+        if kind not in POOLS:
+            raise ValueError(f"kind is {kind!r}, expected one of {', '.join(map(repr, POOLS))}")
+        self.kernel_size = pair("kernel_size", kernel_size)
+        self.stride = self.kernel_size if stride is None else pair("stride", stride)
+        self.padding = padding_setting(padding)
+        self.kind = kind
+
+    def build(self, input_shape: Shape) -> Shape:
+        images_only(self.name, input_shape)
+        self.sides = padding_sides(self.padding, input_shape, self.kernel_size, self.stride)
+        if any(max(side) >= size for side, size in zip(self.sides, self.kernel_size, strict=True)):
+            raise ValueError(
+                f"{self.name}: padding {self.padding} would make windows of padding only: give less than kernel_size {self.kernel_size}"
+            )
+        return (*windows(self.name, "kernel_size", input_shape, self.kernel_size, self.stride, self.sides), input_shape[2])
+
+    def forward(self, step: Any, x: Any) -> tuple[Any, Backward]:
+        (top, _), (left, _) = self.sides
+        has_edge = self.padding == "edge" and self.sides != ((0, 0), (0, 0))
+        source, offsets = x, (top, left)
+        if has_edge:
+            source, offsets = step.buffer(padded(x.shape[1:], self.sides)), (0, 0)
+            step.call(kernels.pad2d, x, source, top, left, EDGE)
+        settings = (*self.kernel_size, *self.stride, *offsets, POOLS[self.kind])
+        y = step.buffer(self.output_shape)
+        step.call(kernels.pool2d, source, y, *settings)
+
+        def backward(grad_y: Any) -> Any:
+            if not self.input_gradient:
+                return None
+            grad_source = step.gradient_buffer(source)
+            step.call(kernels.pool2d_grad_input, grad_y, source, y, grad_source, *settings)
+            if not has_edge:
+                return grad_source
+            grad_x = step.gradient_buffer(x)
+            step.call(kernels.pad2d_grad_input, grad_source, grad_x, top, left, EDGE)
+            return grad_x
+
+        return y, backward

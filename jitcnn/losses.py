@@ -1,0 +1,99 @@
+"""Losses: what training makes small. Each is a mean over the batch of one number a sample."""
+
+import math
+from typing import Any, ClassVar
+
+from jitcnn import kernels
+from jitcnn.layers.base import Shape
+
+
+class Loss:
+    """What every loss has.
+
+    Attributes
+    ----------
+    name : str
+        As `compile` takes it and files hold it.
+    on_logits : bool
+        Whether it works on the last layer's output before its activation.
+    """
+
+    name: ClassVar[str]
+    on_logits: ClassVar[bool]
+
+    def check(self, activation: str | None, output_shape: Shape | None) -> None:
+        """Raise a ValueError if a model that ends so cannot be trained with this loss."""
+
+    def wants_classes(self, activation: str | None) -> bool:
+        """Whether targets are class numbers, int64 (n,); otherwise they are floats, (n, outputs)."""
+        raise NotImplementedError
+
+    def apply(self, step: Any, activation: str | None, outputs: Any, targets: Any) -> tuple[Any, Any]:
+        """Make the step's calls: (losses of the samples, gradient of their mean with respect to `outputs`)."""
+        raise NotImplementedError
+
+
+class CrossEntropy(Loss):
+    """Cross-entropy of the last layer's softmax against class numbers, or of its sigmoid against targets from 0 to 1.
+
+    Computed from the numbers before softmax or sigmoid, where its gradient is p - y.
+    """
+
+    name = "cross_entropy"
+    on_logits = True
+
+    def check(self, activation: str | None, output_shape: Shape | None) -> None:
+        if activation not in ("softmax", "sigmoid"):
+            raise ValueError(
+                f"loss 'cross_entropy' needs a last layer with activation 'softmax' (one of several classes) or 'sigmoid' (yes or no), "
+                f"and the last activation is {activation!r}: end with Dense(classes, activation='softmax'), or use loss='mse'"
+            )
+        if output_shape is not None and len(output_shape) != 1:
+            raise ValueError(
+                f"loss 'cross_entropy' needs a row of outputs, and the model's output is {output_shape}: end with Flatten() and Dense"
+            )
+        if activation == "softmax" and output_shape == (1,):
+            raise ValueError(
+                "the softmax of a single output is always 1: use Dense(1, activation='sigmoid') or Dense(2, activation='softmax')"
+            )
+
+    def wants_classes(self, activation: str | None) -> bool:
+        return activation == "softmax"
+
+    def apply(self, step: Any, activation: str | None, outputs: Any, targets: Any) -> tuple[Any, Any]:
+        kernel = kernels.cross_entropy if activation == "softmax" else kernels.binary_cross_entropy
+        return apply_loss(step, kernel, outputs, targets)
+
+
+class MeanSquaredError(Loss):
+    """Mean of the squared differences between outputs and targets."""
+
+    name = "mse"
+    on_logits = False
+
+    def wants_classes(self, activation: str | None) -> bool:
+        return False
+
+    def apply(self, step: Any, activation: str | None, outputs: Any, targets: Any) -> tuple[Any, Any]:
+        return apply_loss(step, kernels.mse, outputs, targets)
+
+
+def apply_loss(step: Any, kernel: Any, outputs: Any, targets: Any) -> tuple[Any, Any]:
+    """Call a loss's kernel on the outputs as rows: (losses, gradient in the outputs' shape)."""
+    shape = outputs.shape[1:]
+    rows = outputs if len(shape) == 1 else step.reshape(outputs, (math.prod(shape),))
+    losses, grad = step.buffer(()), step.gradient_buffer(rows)
+    step.call(kernel, rows, targets, losses, grad)
+    return losses, grad if len(shape) == 1 else step.reshape(grad, shape)
+
+
+LOSSES: dict[str, type[Loss]] = {loss.name: loss for loss in (CrossEntropy, MeanSquaredError)}
+
+
+def as_loss(loss: Any) -> Loss:
+    """A loss from its name, or as it is."""
+    if isinstance(loss, Loss):
+        return loss
+    if not isinstance(loss, str) or loss not in LOSSES:
+        raise ValueError(f"loss is {loss!r}, expected one of {', '.join(map(repr, LOSSES))}")
+    return LOSSES[loss]()

@@ -1,0 +1,189 @@
+"""Optimizers: how a gradient changes a parameter. Formulas and defaults are PyTorch's."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from jitcnn import kernels
+from jitcnn.engine.parameter import FlatLayout, Parameter
+
+
+class Optimizer:
+    """What every optimizer has: numbers that steer it, which may change while it runs, and a state for each parameter.
+
+    Attributes
+    ----------
+    name : str
+        As `compile` takes it and files hold it.
+    learning_rate : float
+        May be set at any time, in a callback too.
+    settings : dict
+        The arguments that make it again.
+    """
+
+    name: ClassVar[str]
+    fields: ClassVar[tuple[str, ...]]  # names of the numbers in `hyper`, in this order
+    states: ClassVar[int] = 0  # arrays of a parameter's size that it keeps
+
+    def __init__(self, **hyper: float):
+        self.hyper = np.array([hyper[field] for field in self.fields], np.float64)
+        self.buffers: list[np.ndarray] = []
+        self.layout: FlatLayout | None = None
+        self.slices: dict[Parameter, slice] = {}
+
+    @property
+    def learning_rate(self) -> float:
+        """Size of a step."""
+        return float(self.hyper[0])
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self.hyper[0] = positive("learning_rate", value)
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """The arguments by name."""
+        return dict(zip(self.fields, map(float, self.hyper), strict=True))
+
+    def prepare(self, layout: FlatLayout) -> bool:
+        """Have a state for these parameters: what there is stays as long as they are the same.
+
+        Returns
+        -------
+        bool
+            Whether the state is new, so that programs recorded earlier are void.
+        """
+        if self.layout is not None and list(self.slices) == list(layout.slices):
+            return False
+        if self.layout is not None:
+            self.check_same(layout)
+        self.layout, self.slices = layout, layout.slices
+        self.buffers = [layout.zeros() for _ in range(self.states)]
+        return True
+
+    def check_same(self, layout: FlatLayout) -> None:
+        """Raise a ValueError if the state belongs to other parameters."""
+        if not set(self.slices) & set(layout.slices):
+            raise ValueError(f"this {type(self).__name__} belongs to another model: make a new one for each model")
+
+    def state(self, parameter: Parameter) -> list[np.ndarray]:
+        """The parameter's part of each state buffer."""
+        return [buffer[self.slices[parameter]] for buffer in self.buffers]
+
+    def update(self, step: Any, parameter: Parameter) -> None:
+        """Make the calls that change one parameter."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value:g}' for name, value in self.settings.items())})"
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, w -= learning_rate * g.
+
+    Parameters
+    ----------
+    learning_rate : float
+        Size of a step.
+    """
+
+    name = "sgd"
+    fields = ("learning_rate",)
+
+    def __init__(self, learning_rate: float = 0.01):
+        super().__init__(learning_rate=positive("learning_rate", learning_rate))
+
+    def update(self, step: Any, parameter: Parameter) -> None:
+        step.call(kernels.sgd, parameter.flat, parameter.flat_gradient, self.hyper)
+
+
+class Momentum(Optimizer):
+    """Gradient descent with momentum, v = momentum * v + g; w -= learning_rate * v.
+
+    Parameters
+    ----------
+    learning_rate : float
+        Size of a step.
+    momentum : float
+        How much of the last step's direction stays, from 0 up to, not including, 1.
+    """
+
+    name = "momentum"
+    fields = ("learning_rate", "momentum")
+    states = 1
+
+    def __init__(self, learning_rate: float = 0.01, momentum: float = 0.9):
+        super().__init__(learning_rate=positive("learning_rate", learning_rate), momentum=share("momentum", momentum))
+
+    def update(self, step: Any, parameter: Parameter) -> None:
+        step.call(kernels.momentum, parameter.flat, parameter.flat_gradient, *self.state(parameter), self.hyper)
+
+
+class Adam(Optimizer):
+    """Adam (Kingma and Ba, 2015, algorithm 1), with bias correction.
+
+    Parameters
+    ----------
+    learning_rate : float
+        Size of a step.
+    beta1, beta2 : float
+        How slowly the means of the gradient and of its square follow, from 0 up to, not including, 1.
+    epsilon : float
+        Added to the root of the mean square.
+    """
+
+    name = "adam"
+    fields = ("learning_rate", "beta1", "beta2", "epsilon")
+    states = 2
+
+    def __init__(self, learning_rate: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8):
+        super().__init__(
+            learning_rate=positive("learning_rate", learning_rate),
+            beta1=share("beta1", beta1),
+            beta2=share("beta2", beta2),
+            epsilon=positive("epsilon", epsilon),
+        )
+
+    def update(self, step: Any, parameter: Parameter) -> None:
+        step.call(kernels.adam, parameter.flat, parameter.flat_gradient, *self.state(parameter), self.hyper, step.step_number)
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {optimizer.name: optimizer for optimizer in (SGD, Momentum, Adam)}
+
+
+def as_optimizer(optimizer: Any, learning_rate: float | None = None) -> Optimizer:
+    """An optimizer from its name and a learning rate (its own default if None), or as it is."""
+    if isinstance(optimizer, Optimizer):
+        if learning_rate is not None:
+            raise ValueError(f"learning_rate is given beside an optimizer that has one: give {type(optimizer).__name__}({learning_rate})")
+        return optimizer
+    if isinstance(optimizer, type) and issubclass(optimizer, Optimizer):
+        raise ValueError(f"optimizer is the class {optimizer.__name__}: give an object, {optimizer.__name__}()")
+    if not isinstance(optimizer, str) or optimizer not in OPTIMIZERS:
+        raise ValueError(
+            f"optimizer is {optimizer!r}, expected one of {', '.join(map(repr, OPTIMIZERS))}, or an object such as Adam(0.001)"
+        )
+    return OPTIMIZERS[optimizer]() if learning_rate is None else OPTIMIZERS[optimizer](learning_rate)
+
+
+def positive(name: str, value: Any) -> float:
+    """`value` as a float; a ValueError unless it is a finite number above 0."""
+    number = real(name, value)
+    if not 0 < number < np.inf:
+        raise ValueError(f"{name} is {value!r}, expected a finite number above 0")
+    return number
+
+
+def share(name: str, value: Any) -> float:
+    """`value` as a float; a ValueError unless it lies from 0 up to, not including, 1."""
+    number = real(name, value)
+    if not 0 <= number < 1:
+        raise ValueError(f"{name} is {value!r}, expected a number from 0 up to, not including, 1")
+    return number
+
+
+def real(name: str, value: Any) -> float:
+    """`value` as a float; a ValueError unless it is a real number."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise ValueError(f"{name} is {value!r}, expected a number")
+    return float(value)
