@@ -1,0 +1,178 @@
+"""From a name or a path to images and labels."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from jitcnn.data import files, idx, npz
+
+NAMES = ("mnist",)
+_MOST_CLASSES = 65_536
+_IDX_NAME = re.compile(
+    r"(?P<prefix>.*?)(?P<part>train|t10k|test)[-_.]?(?P<kind>images|labels)([-.]idx\d)?([-.]?u?byte)?(?P<suffix>\.idx|\.gz)*"
+)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images and their labels, for training and for testing.
+
+    Attributes
+    ----------
+    name
+        As it was asked for; of a file or folder the absolute path.
+    x, x_test
+        Images (n, rows, columns, channels), uint8, float32 or float64.
+    y, y_test
+        Labels int64 (n,), from 0.
+    classes
+        One name a class.
+    digest
+        Twelve hexadecimal digits that tell this data from other data (`jitcnn.data.files.fingerprint`).
+
+    Where the data has no test images, `x_test` and `y_test` are None.
+    """
+
+    name: str
+    x: np.ndarray
+    y: np.ndarray
+    x_test: np.ndarray | None
+    y_test: np.ndarray | None
+    classes: list[str]
+    digest: str
+
+
+def load(source: str | os.PathLike, *, train_limit: int | None = None, test_limit: int | None = None) -> Dataset:
+    """Load a data set by name or path; only the images asked for are decoded.
+
+    Parameters
+    ----------
+    source
+        "mnist" (the digits that are part of this package), a folder of IDX files with the usual names (`train-images-idx3-ubyte`,
+        `train-labels-idx1-ubyte`, and, unless there is no test set, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`; plain or
+        `.gz`), or an `.npz` with `x_train`, `y_train`, `x_test`, `y_test`, or with `x` and `y` alone.
+    train_limit, test_limit
+        At most so many images, from the first on.
+
+    Raises
+    ------
+    ValueError
+        With one line that says what is wrong with the file and what was expected.
+    """
+    if source == "mnist":
+        folder = Path(__file__).parent / "mnist"
+        return _from_folder(folder, "mnist", train_limit, test_limit)
+    path = Path(source).absolute()
+    if path.is_dir():
+        return _from_folder(path, str(path), train_limit, test_limit)
+    if not path.exists():
+        raise ValueError(f"{source}: no such file or folder, and not the name of a known data set ({', '.join(NAMES)})")
+    with files.open_file(path) as stream:
+        if stream.read(2) != npz.ZIP_MAGIC:
+            raise ValueError(f"{source}: expected a folder of IDX files or an .npz file")
+    return _from_npz(path, train_limit, test_limit)
+
+
+def _from_folder(folder: Path, name: str, train_limit: int | None, test_limit: int | None) -> Dataset:
+    found = _idx_files(folder)
+    train = [found.get(("train", kind)) for kind in ("images", "labels")]
+    test = [found.get(("test", kind)) for kind in ("images", "labels")]
+    for part, pair in (("train", train), ("t10k", test)):
+        missing = [f"{part}-{kind}-idx{n}-ubyte" for kind, n, path in (("images", 3, pair[0]), ("labels", 1, pair[1])) if path is None]
+        if missing and (part == "train" or len(missing) == 1):
+            raise ValueError(
+                f"{folder}: there is no {' and no '.join(missing)} (plain or .gz), so this is not a folder of IDX files that can be used"
+            )
+    x, labels = _idx_pair(*train, train_limit)
+    x_test, test_labels = _idx_pair(*test, test_limit) if test[0] is not None else (None, None)
+    return _dataset(name, x, labels, x_test, test_labels, [path for path in (*train, *test) if path is not None])
+
+
+def _idx_files(folder: Path) -> dict[tuple[str, str], Path]:
+    found: dict[tuple[str, str], Path] = {}
+    prefixes = set()
+    for path in files.find(folder):
+        match = _IDX_NAME.fullmatch(path.name)
+        if match:
+            prefixes.add(match["prefix"])
+            key = "train" if match["part"] == "train" else "test", match["kind"]
+            if key not in found or found[key].suffix == ".gz":  # a plain file needs no decompressing
+                found[key] = path
+    if len(prefixes) > 1:
+        raise ValueError(
+            f"{folder}: holds several data sets ({', '.join(sorted(prefixes))}); put the files of one into a folder of its own"
+        )
+    return found
+
+
+def _idx_pair(images: Path, labels: Path, limit: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the images asked for and all labels: how many classes there are does not depend on a limit."""
+    image_count, label_count = idx.header(images).shape[0], idx.header(labels).shape[0]
+    if image_count != label_count:
+        raise ValueError(f"{images}: {image_count:,} images, but {label_count:,} labels in {labels.name}")
+    return _images(idx.read(images, limit), str(images)), _labels(idx.read(labels), str(labels))
+
+
+def _from_npz(path: Path, train_limit: int | None, test_limit: int | None) -> Dataset:
+    with npz.Archive(path) as archive:
+        names = set(archive.names)
+        train = ("x", "y") if "x" in names and "x_train" not in names else ("x_train", "y_train")
+        x, labels = _npz_pair(archive, *train, train_limit)
+        has_test = not names.isdisjoint(("x_test", "y_test"))
+        x_test, test_labels = _npz_pair(archive, "x_test", "y_test", test_limit) if has_test else (None, None)
+    return _dataset(str(path), x, labels, x_test, test_labels, [path])
+
+
+def _npz_pair(archive: npz.Archive, x: str, y: str, limit: int | None) -> tuple[np.ndarray, np.ndarray]:
+    image_shape, label_shape = archive.header(x).shape, archive.header(y).shape
+    if not image_shape or not label_shape or image_shape[0] != label_shape[0]:
+        raise ValueError(f"{archive.path}: {x} is {image_shape} and {y} is {label_shape}; expected one label for every image")
+    return _images(archive.read(x, limit), f"{archive.path}: {x}"), _labels(archive.read(y), f"{archive.path}: {y}")
+
+
+def _dataset(
+    name: str, x: np.ndarray, labels: np.ndarray, x_test: np.ndarray | None, test_labels: np.ndarray | None, paths: list[Path]
+) -> Dataset:
+    """Put the parts together; the labels are those of all images, also of those that were not asked for."""
+    classes = 1 + max(int(y.max()) for y in (labels, test_labels) if y is not None)
+    y, y_test = labels[: len(x)], None
+    if x_test is not None and test_labels is not None:
+        if x_test.shape[1:] != x.shape[1:]:
+            raise ValueError(
+                f"{name}: images to train on are {x.shape[1:]}, those to test with {x_test.shape[1:]}; they have to be of one size"
+            )
+        y_test = test_labels[: len(x_test)]
+    return Dataset(name, x, y, x_test, y_test, [str(number) for number in range(classes)], files.fingerprint(paths))
+
+
+def _images(x: np.ndarray, what: str) -> np.ndarray:
+    if x.dtype not in (np.uint8, np.float32, np.float64):
+        raise ValueError(f"{what}: images are {x.dtype}, expected uint8, float32 or float64")
+    if x.ndim == 3:
+        x = x[..., None]
+    if x.ndim != 4 or 0 in x.shape:
+        raise ValueError(
+            f"{what}: images are {x.shape}, expected (images, rows, columns) or (images, rows, columns, channels), none of them 0"
+        )
+    return x
+
+
+def _labels(y: np.ndarray, what: str) -> np.ndarray:
+    if 0 in y.shape:
+        raise ValueError(f"{what}: there are no labels, the shape is {y.shape}")
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.ndim == 2 and y.dtype.kind in "biuf":
+        if not (((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all()):
+            raise ValueError(f"{what}: labels are {y.shape}, but not every row has one 1 and zeros; expected class numbers or one-hot rows")
+        return y.argmax(axis=1)
+    if y.ndim != 1 or y.dtype.kind not in "biu":
+        raise ValueError(f"{what}: labels are {y.shape} of {y.dtype}, expected (images,) of integers")
+    if y.min() < 0 or y.max() >= _MOST_CLASSES:
+        raise ValueError(f"{what}: labels go from {y.min()} to {y.max()}, expected class numbers from 0 to at most {_MOST_CLASSES - 1}")
+    return y.astype(np.int64)
