@@ -21,8 +21,8 @@ SEEDS = (1, 2, 3)
 TITLE = "Accuracy"
 HOW = (
     f"Accuracy on all 10,000 test digits, mean of {len(SEEDS)} seeds (in brackets the least and the most). The four networks: "
-    f"{EPOCHS} epochs, batch 32; PyTorch with the same networks and data, its own initial weights. The default network: `jitcnn train` as it is, each time "
-    "with an empty cache, so that its seconds are those of a first run, compiling included."
+    f"{EPOCHS} epochs, batch 32; PyTorch with the same networks and data, its own initial weights. The default network: "
+    "`jitcnn train` as it is. Each run starts with an empty cache, so that its seconds are those of a first run, compiling included."
 )
 
 
