@@ -1,31 +1,17 @@
 """Public forms of dropout."""
 
 import math
-from typing import Any
 
 import numpy as np
 
 from jitcnn.forms.arrays import Array, ArrayLike, floating, output
 from jitcnn.forms.binding import Call
-from jitcnn.forms.geometry import integer
+from jitcnn.forms.geometry import integer, number
 
 
 def dropout_threshold(rate: float) -> int:
     """`rate` in units of 2**-32: an element is dropped where its 32-bit hash is smaller. A ValueError unless 0 <= rate < 1."""
     return math.floor(number("rate", rate, 0, 1) * 2**32)
-
-
-def number(name: str, value: Any, low: float, below: float = math.inf) -> float:
-    """`value` as a Python float; a ValueError unless low <= value < below (so never for NaN)."""
-    try:
-        result = float(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} is {value!r}, expected a number") from None
-    if not low <= result < below:
-        raise ValueError(
-            f"{name} is {result}, expected " + (f"a finite number of at least {low}" if below == math.inf else f"{low} <= {name} < {below}")
-        )
-    return result
 
 
 def dropout(call: Call, x: ArrayLike, rate: float, *, seed: int, step: int, out: ArrayLike | None = None) -> Array:

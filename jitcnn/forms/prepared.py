@@ -180,14 +180,16 @@ def _check_shape(argument: Argument, shape: tuple[int, ...], sizes: dict[str, An
         raise ValueError(f"{name} is {shape}, expected {_spell(axes, sizes)}")
     if 0 in shape:
         raise ValueError(f"{name} is {shape}: every axis needs at least one entry")
+    known = dict(sizes)
     for axis, size in _match(axes, shape):
         if axis.isdigit():
-            expected, where = int(axis), "here"
-        else:
-            expected, where = sizes.setdefault(axis, (size, f"in {name} {shape}"))
+            if size != int(axis):
+                raise ValueError(f"{name} is {shape}, expected {_spell(axes, known)}")
+            continue
+        expected, where = sizes.setdefault(axis, (size, f"{name} {shape}"))
         if size != expected:
             what = "other sizes" if axis == "..." else f"{axis.replace('_', ' ')} {size}"
-            raise ValueError(f"{name} is {shape} with {what}, expected {_spell(axes, sizes)}: it is {_text(expected)} {where}")
+            raise ValueError(f"{name} is {shape} with {what}, expected {_spell(axes, known)}: it is {_text(expected)} in {where}")
 
 
 def _match(axes: tuple[str, ...], shape: tuple[int, ...]) -> list[tuple[str, Any]]:

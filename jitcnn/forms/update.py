@@ -4,8 +4,7 @@ import numpy as np
 
 from jitcnn.forms.arrays import Array, ArrayLike, apart, floating, in_place, output, same_dtype
 from jitcnn.forms.binding import Call
-from jitcnn.forms.dropout import number
-from jitcnn.forms.geometry import integer
+from jitcnn.forms.geometry import integer, number
 
 
 def sgd(call: Call, w: ArrayLike, g: ArrayLike, lr: float = 1e-3, *, out: ArrayLike | None = None) -> Array:
