@@ -24,17 +24,10 @@ from jitcnn.reference.codes import AVERAGE, MAX
 
 @register_jitable
 def beats(value, best, kind):
-    """Whether `value` takes the place of `best`: strictly larger (or smaller), so that the first of equals stays.
-
-    A NaN beats everything but another NaN: it must not disappear in a pool.
-    """
-    if math.isnan(best):
-        return False
-    if math.isnan(value):
-        return True
+    """Whether `value` takes the place of `best`. A NaN beats all, and nothing else beats it: it must not disappear in a pool."""
     if kind == MAX:
-        return value > best
-    return value < best
+        return value > best or math.isnan(value)
+    return value < best or math.isnan(value)
 
 
 @register_jitable
