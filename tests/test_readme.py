@@ -1,0 +1,71 @@
+"""README.md and the pages under docs/ say what is so: every command and snippet runs as written, every kernel has its place."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jitcnn import kernels
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+README = PAGES[0].read_text()
+
+
+def blocks(page, language):
+    """The fenced blocks of a page."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def run(command, folder):
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=600)
+    assert done.returncode == 0, f"{command[-1]}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_runs(page, tmp_path):
+    """All of a page's Python, as one session."""
+    script = tmp_path / "page.py"
+    script.write_text("\n".join(blocks(page, "python")))
+    run([sys.executable, str(script)], tmp_path)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_run(page, tmp_path):
+    """All of a page's commands, as one session; those of make are only looked up: they make environments and run this test."""
+    lines = "\n".join(blocks(page, "bash")).splitlines()
+    for line in lines:
+        if line.startswith("make "):
+            run(["make", "--dry-run", "--directory", str(ROOT), *line.split("#")[0].split()[1:]], tmp_path)
+    session = "\n".join(line for line in lines if not line.startswith("make "))
+    run(["bash", "-euo", "pipefail", "-c", session], tmp_path)
+
+
+def test_first_screen():
+    """The two commands and the first table stand within the first screen, 40 lines."""
+    screen = README.splitlines()[:40]
+    assert "make train" in "\n".join(screen)
+    assert "make test" in "\n".join(screen)
+    assert any(line.startswith("| deep") for line in screen)
+
+
+def test_table_is_the_latest_result():
+    from bench.readme import speeds
+
+    assert speeds() in README
+
+
+def test_every_kernel_is_described():
+    page = (ROOT / "docs" / "kernels.md").read_text()
+    missing = [name for name in kernels.__all__ if not re.search(rf"`[^`]*\b{name}\(", page)]
+    assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+        assert (page.parent / link).exists(), link
