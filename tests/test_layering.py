@@ -14,9 +14,9 @@ LAYERS = [
     ["jitcnn.blog"],
     ["jitcnn.presets", "jitcnn.gradcheck"],
     ["jitcnn.model"],
-    ["jitcnn.training", "jitcnn.storage", "jitcnn.data"],
+    ["jitcnn.training", "jitcnn.progress", "jitcnn.summary", "jitcnn.storage", "jitcnn.data"],
     ["jitcnn.graph"],
-    ["jitcnn.layers", "jitcnn.losses", "jitcnn.optimizers", "jitcnn.metrics", "jitcnn.initializers"],
+    ["jitcnn.layers", "jitcnn.losses", "jitcnn.optimizers", "jitcnn.metrics", "jitcnn.initializers", "jitcnn.inputs", "jitcnn.labels"],
     ["jitcnn.engine"],
     ["jitcnn.kernels", "jitcnn.reference"],
     ["jitcnn.forms"],
@@ -71,6 +71,10 @@ def statements(tree, deferred=True):
             yield node
         elif not only_for_types(node) and (deferred or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)):
             yield from statements(node, deferred)
+
+
+def test_every_module_has_its_layer():
+    assert [module for module in MODULES if level(module) is None] == ["jitcnn"]
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))
