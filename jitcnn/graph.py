@@ -48,6 +48,7 @@ class Graph:
         self.all_gradients = all_gradients
         self.input_shape: Shape | None = None
         self.layout: FlatLayout | None = None
+        self.version = 0
         self.values = np.empty(0, self.dtype)
         self.gradients = np.empty(0, self.dtype)
         for layer in layers:
@@ -102,22 +103,21 @@ class Graph:
         pairs = zip(self.names, self.layers, strict=True)
         return {f"{name}/{parameter.name}": parameter for name, layer in pairs for parameter in layer.parameter_list}
 
-    def claim(self) -> bool:
+    def claim(self) -> int:
         """Make sure that layers are built as this graph needs them, and that parameters lie in its flat buffers.
 
         A layer may have been used alone or in another model since; its values come along.
 
         Returns
         -------
-        bool
-            Whether anything moved in memory, so that programs recorded earlier are void.
+        int
+            A version that is another one once parameters have moved in memory, so that programs recorded earlier are void.
         """
         self._build()
         parameters = self.parameters.values()
-        if self.layout is not None and all(p.is_allocated and p.flat.base is self.values.base for p in parameters):
-            return False
-        self.allocate()
-        return True
+        if self.layout is None or not all(p.is_allocated and p.flat.base is self.values.base for p in parameters):
+            self.allocate()
+        return self.version
 
     def allocate(self) -> None:
         """Give all parameters their place in new flat buffers, with the values they have, or first values."""
@@ -132,6 +132,7 @@ class Graph:
                 parameter.bind(values[where], gradients[where])
                 parameter.value[...] = start
         self.values, self.gradients = values, gradients
+        self.version += 1
 
     def forward(self, step: Any, x: Any, logits: bool = False) -> tuple[Any, Backward]:
         """All layers: (y, backward).
@@ -159,6 +160,20 @@ class Graph:
             return grad_y
 
         return x, backward_all
+
+    def forward_buffers(self, step: Any, x: Any) -> dict[str, Any]:
+        """The input and every layer's output as "b0", "b1", …, in order."""
+        buffers = {"b0": x}
+        for number, layer in enumerate(self.layers, 1):
+            x, _ = layer.forward(step, x)
+            buffers[f"b{number}"] = x
+        return buffers
+
+    def buffer_shapes(self) -> dict[str, Shape]:
+        """The shapes of what `forward_buffers` returns, for one image."""
+        assert self.input_shape is not None
+        shapes = [self.input_shape, *(layer.output_shape for layer in self.layers if layer.output_shape is not None)]
+        return {f"b{number}": shape for number, shape in enumerate(shapes)}
 
     def _build(self) -> None:
         """Propagate shapes. Layers that have been elsewhere since take their names, seeds and numbers anew."""

@@ -43,6 +43,7 @@ class CrossEntropy(Loss):
     on_logits = True
 
     def check(self, activation: str | None, output_shape: Shape | None) -> None:
+        """Needs a last softmax or sigmoid over a row of outputs."""
         if activation not in ("softmax", "sigmoid"):
             raise ValueError(
                 f"loss 'cross_entropy' needs a last layer with activation 'softmax' (one of several classes) or 'sigmoid' (yes or no), "
@@ -58,9 +59,11 @@ class CrossEntropy(Loss):
             )
 
     def wants_classes(self, activation: str | None) -> bool:
+        """Class numbers for softmax, floats for sigmoid."""
         return activation == "softmax"
 
     def apply(self, step: Any, activation: str | None, outputs: Any, targets: Any) -> tuple[Any, Any]:
+        """Cross-entropy on logits."""
         kernel = kernels.cross_entropy if activation == "softmax" else kernels.binary_cross_entropy
         return apply_loss(step, kernel, outputs, targets)
 
@@ -72,9 +75,11 @@ class MeanSquaredError(Loss):
     on_logits = False
 
     def wants_classes(self, activation: str | None) -> bool:
+        """Floats."""
         return False
 
     def apply(self, step: Any, activation: str | None, outputs: Any, targets: Any) -> tuple[Any, Any]:
+        """Squared differences."""
         return apply_loss(step, kernels.mse, outputs, targets)
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from jitcnn import kernels
 
 METRICS = ("accuracy",)
@@ -47,3 +49,23 @@ def apply_accuracy(step: Any, activation: str | None, outputs: Any, targets: Any
         step.call(kernels.sigmoid, outputs, probabilities)
     step.call(kernels.score_binary, probabilities, targets, hits)
     return hits
+
+
+class RunningMeans:
+    """Means of the first so many entries of arrays that are being filled."""
+
+    def __init__(self, arrays: dict[str, np.ndarray]):
+        self.arrays = arrays
+        self.sums = dict.fromkeys(arrays, 0.0)
+        self.done = 0
+
+    def take(self, done: int) -> int:
+        """Add the entries up to `done`; returns how many are new."""
+        for name, array in self.arrays.items():
+            self.sums[name] += float(array[self.done : done].sum(dtype=np.float64))
+        new, self.done = done - self.done, done
+        return new
+
+    def means(self) -> dict[str, float]:
+        """The means by name."""
+        return {name: total / self.done for name, total in self.sums.items()}

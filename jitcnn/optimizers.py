@@ -94,6 +94,7 @@ class SGD(Optimizer):
         super().__init__(learning_rate=positive("learning_rate", learning_rate))
 
     def update(self, step: Any, parameter: Parameter) -> None:
+        """Call the kernel."""
         step.call(kernels.sgd, parameter.flat, parameter.flat_gradient, self.hyper)
 
 
@@ -116,6 +117,7 @@ class Momentum(Optimizer):
         super().__init__(learning_rate=positive("learning_rate", learning_rate), momentum=share("momentum", momentum))
 
     def update(self, step: Any, parameter: Parameter) -> None:
+        """Call the kernel."""
         step.call(kernels.momentum, parameter.flat, parameter.flat_gradient, *self.state(parameter), self.hyper)
 
 
@@ -145,6 +147,7 @@ class Adam(Optimizer):
         )
 
     def update(self, step: Any, parameter: Parameter) -> None:
+        """Call the kernel."""
         step.call(kernels.adam, parameter.flat, parameter.flat_gradient, *self.state(parameter), self.hyper, step.step_number)
 
 

@@ -1,17 +1,28 @@
 """Training: the step that every engine runs, epochs, validation, history, callbacks."""
 
 import math
+import time
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from jitcnn import kernels
-from jitcnn.engine.forward import take_batch
+import numpy as np
+
+from jitcnn import initializers, kernels
+from jitcnn.callbacks import Callbacks
+from jitcnn.engine.forward import PREDICTION_BATCH, as_four_axes, take_batch
+from jitcnn.engine.session import Session
 from jitcnn.graph import Graph
+from jitcnn.labels import Targets
 from jitcnn.layers.base import Backward
 from jitcnn.losses import Loss
-from jitcnn.metrics import apply_accuracy, is_binary
+from jitcnn.metrics import RunningMeans, apply_accuracy, is_binary
 from jitcnn.optimizers import Optimizer
+from jitcnn.progress import Progress
+
+HISTORY = ("loss", "accuracy", "val_loss", "val_accuracy", "seconds")
 
 
 @dataclass(frozen=True)
@@ -79,3 +90,183 @@ def take_targets(step: Any, data: SimpleNamespace, targets: Any) -> Any:
     y = step.labels_buffer() if targets.ndim == 1 else step.buffer(targets.shape[1:])
     step.call(kernels.take_labels, targets, data.order, data.position, y)
     return y
+
+
+class Trainer:
+    """The programs of a compiled model: made when they are first needed, void when parameters move.
+
+    Attributes
+    ----------
+    steps : int64 array (1,)
+        How many training steps there were.
+    """
+
+    def __init__(self, graph: Graph, objective: Objective, optimizer: Optimizer, engine: str, threads: int | None, steps: np.ndarray):
+        self.graph = graph
+        self.objective = objective
+        self.optimizer = optimizer
+        self.engine = engine
+        self.threads = threads
+        self.steps = steps
+        self.version = 0
+        self.sessions: dict[tuple, Session] = {}
+
+    def session(self, training: bool, images: np.ndarray, targets: Targets, batch_size: int) -> Session:
+        """The program for such data."""
+        if not self.is_ready(training, images, batch_size):
+            self.sessions[training, images.dtype, batch_size] = Session(
+                self.engine,
+                self.record_training if training else self.record_evaluation,
+                self.arrays(images, targets, np.zeros(1, np.int64)),
+                batch_size,
+                self.graph.dtype,
+                training,
+                self.steps,
+                self.threads,
+            )
+        return self.sessions[training, images.dtype, batch_size]
+
+    def is_ready(self, training: bool, images: np.ndarray, batch_size: int) -> bool:
+        """Whether the program for such data is there. Programs are void if parameters, or the optimizer's state, have moved."""
+        version = self.graph.claim()
+        assert self.graph.layout is not None
+        if self.optimizer.prepare(self.graph.layout) or version != self.version:
+            self.sessions.clear()
+            self.version = version
+        return (training, images.dtype, batch_size) in self.sessions
+
+    def record_training(self, step: Any, data: SimpleNamespace) -> None:
+        """The calls of a training step."""
+        training_step(step, self.graph, self.objective, self.optimizer, data)
+
+    def record_evaluation(self, step: Any, data: SimpleNamespace) -> None:
+        """The calls of an evaluation step."""
+        measured_step(step, self.graph, self.objective, data)
+
+    def arrays(self, images: np.ndarray, targets: Targets, order: np.ndarray) -> dict[str, np.ndarray]:
+        """All arrays of a pass over the images in `order`."""
+        arrays = {"images": as_four_axes(images), "targets": targets.targets, "order": order}
+        arrays["losses"] = np.zeros(len(order), self.graph.dtype)
+        if self.objective.accuracy:
+            arrays["hits"] = np.zeros(len(order), np.int64)
+            assert self.graph.output_shape is not None
+            if self.objective.scores_classes(math.prod(self.graph.output_shape)):
+                assert targets.classes is not None
+                arrays["classes"] = targets.classes
+        return arrays
+
+    def run(
+        self,
+        training: bool,
+        images: np.ndarray,
+        targets: Targets,
+        order: np.ndarray,
+        batch_size: int,
+        show: Callable[[int, dict[str, float]], None] | None = None,
+    ) -> dict[str, float]:
+        """One pass over the images in `order`: {"loss", "accuracy"}, in which every image weighs the same.
+
+        Parameters
+        ----------
+        training
+            Whether to train, or only to measure.
+        images, targets
+            The data.
+        order
+            Which images, in which order.
+        batch_size
+            Images in a step.
+        show
+            Called now and then with the number of images done since the last call, and with loss and accuracy so far.
+        """
+        session = self.session(training, images, targets, batch_size)
+        arrays = self.arrays(images, targets, order)
+        means = RunningMeans({"loss": arrays["losses"], **({"accuracy": arrays["hits"]} if self.objective.accuracy else {})})
+
+        def after_chunk(done: int) -> None:
+            new = means.take(done)
+            if show is not None:
+                show(new, means.means())
+
+        with session.using(arrays):
+            session.program.prepare()
+            session.run_all(after_chunk)
+        return means.means()
+
+
+def fit(
+    trainer: Trainer,
+    images: np.ndarray,
+    targets: Targets,
+    order: np.ndarray,
+    validation: tuple[np.ndarray, Targets, np.ndarray] | None,
+    *,
+    epochs: range,
+    batch_size: int,
+    shuffle: bool,
+    finished: Callable[[dict[str, float]], None],
+    callbacks: Callbacks,
+    progress: Progress,
+) -> None:
+    """Train for some epochs.
+
+    Parameters
+    ----------
+    trainer
+        What performs the passes.
+    images, targets, order
+        The data, and the numbers of those to train on.
+    validation
+        The same of what is measured after each epoch; None for nothing.
+    epochs
+        Their numbers, which key the shuffling.
+    batch_size
+        Images in a step.
+    shuffle
+        Whether to take the images in another order each epoch.
+    finished
+        Called after each epoch with its entries for the history, before the callbacks.
+    callbacks, progress
+        Are told.
+    """
+    if trainer.engine != "python" and not trainer.is_ready(True, images, batch_size):
+        what = ", ".join(trainer.graph.names)
+        progress.note(f"compiling the training step ({trainer.engine}): {what}; batches of {batch_size}, {trainer.graph.dtype}")
+    callbacks.call("on_train_begin")
+    try:
+        for epoch in epochs:
+            callbacks.call("on_epoch_begin", epoch)
+            draws = initializers.generator(trainer.graph.seed, epoch, initializers.SHUFFLE)
+            epoch_order = order[draws.permutation(len(order))] if shuffle else order
+            trainer.session(True, images, targets, batch_size)  # made before the clock starts
+            progress.begin_epoch(epoch)
+            started = time.perf_counter()
+            logs = trainer.run(True, images, targets, epoch_order, batch_size, progress.update)
+            seconds = time.perf_counter() - started
+            if validation is not None:
+                measured = trainer.run(False, *validation, PREDICTION_BATCH)
+                logs |= {f"val_{name}": value for name, value in measured.items()}
+            logs["seconds"] = seconds
+            finished(logs)
+            progress.end_epoch(epoch, logs)
+            warn_of_divergence(epoch, logs)
+            if callbacks.call("on_epoch_end", epoch, dict(logs)):
+                break
+    finally:
+        progress.close()
+        callbacks.call("on_train_end")
+
+
+def append(history: dict[str, list], logs: dict[str, float]) -> None:
+    """Add an epoch to the history; what one epoch has and another has not is None there."""
+    epochs = max(map(len, history.values()), default=0)
+    for name in HISTORY:
+        if name in history or name in logs:
+            history.setdefault(name, [None] * epochs).append(logs.get(name))
+
+
+def warn_of_divergence(epoch: int, logs: dict[str, float]) -> None:
+    """Warn if the loss is no number any more."""
+    if not math.isfinite(logs["loss"]):
+        text = f"the loss became {logs['loss']} in epoch {epoch + 1}: lower learning_rate, or start again from new weights"
+        warnings.warn(text, RuntimeWarning, stacklevel=4)

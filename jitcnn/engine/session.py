@@ -1,5 +1,6 @@
 """A program together with the arrays it reads and writes, which may be exchanged from one run to the next."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -8,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from jitcnn.engine import build_program
+
+CHUNK_SECONDS = 0.04
 
 
 class Session:
@@ -44,6 +47,7 @@ class Session:
         """
         self._placeholders = {name: np.zeros((1, *array.shape[1:]), array.dtype) for name, array in arrays.items()}
         self.batch_size = batch_size
+        self._steps_a_chunk = 1
         self.data = SimpleNamespace(**self._placeholders, position=np.zeros(1, np.int64))
         step_number = np.zeros(1, np.int64) if step_number is None else step_number
         self.program = build_program(
@@ -76,11 +80,30 @@ class Session:
                 self.program.bind(old, new)
                 setattr(self.data, name, new)
 
-    def run_all(self) -> None:
-        """Perform one pass over the whole order; the last batch may be smaller."""
+    def run_all(self, after_chunk: Callable[[int], None] | None = None) -> None:
+        """Perform one pass over the whole order; the last batch may be smaller.
+
+        Steps run in chunks of about `CHUNK_SECONDS`, between which Ctrl-C is heard. How many that are changes no result.
+
+        Parameters
+        ----------
+        after_chunk
+            Called with the number of images done so far.
+        """
         images = len(self.data.order)
-        whole, rest = divmod(images, self.batch_size)
-        if whole:
-            self.program.run(0, whole)
+        whole = images // self.batch_size
+        done = 0
+        while done < whole:
+            steps = min(self._steps_a_chunk, whole - done)
+            started = time.perf_counter()
+            self.program.run(done * self.batch_size, steps)
+            seconds = (time.perf_counter() - started) / steps
+            self._steps_a_chunk = max(1, min(2 * steps, int(CHUNK_SECONDS / max(seconds, 1e-9))))
+            done += steps
+            if after_chunk is not None:
+                after_chunk(done * self.batch_size)
+        rest = images - whole * self.batch_size
         if rest:
             self.program.run(whole * self.batch_size, 1, rest)
+            if after_chunk is not None:
+                after_chunk(images)

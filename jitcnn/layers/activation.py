@@ -24,13 +24,15 @@ class Activation(Layer):
         self.activation = activation_name(name)
 
     def transform(self, step: Any, x: Any) -> tuple[Any, Backward]:
+        """The input itself: losses on logits leave the activation out."""
         return x, lambda grad_z: grad_z
 
     def forward(self, step: Any, x: Any) -> tuple[Any, Backward]:
+        """The activation of `x`, in a buffer of its own: the layer below needs its output for its own gradient."""
         if self.activation is None:
             return x, lambda grad_y: grad_y
         apply, apply_grad = activation_kernels(self.activation)
-        y = step.buffer(x.shape)  # not in place: the layer below needs its output for its own gradient
+        y = step.buffer(x.shape)
         step.call(apply, x, y)
 
         def backward(grad_y: Any) -> Any:
@@ -40,4 +42,5 @@ class Activation(Layer):
         return y, backward
 
     def describe(self) -> dict[str, Any]:
+        """The constructor's argument."""
         return {"name": self.activation}

@@ -5,7 +5,7 @@ import inspect
 import operator
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -70,22 +70,22 @@ class Layer:
     """
 
     base_name: ClassVar[str] = ""  # first part of a layer's name; the class's name in small letters where empty
-    activation: str | None = None
-    input_gradient: bool = True
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """Give the layer its inner state, so that a layer of one's own need not call `super().__init__()`."""
-        self = super().__new__(cls)
-        self.name: str = cls.base_name or cls.__name__.lower()
-        self.declared_shape: Shape | None = None
-        self.input_shape: Shape | None = None
-        self.output_shape: Shape | None = None
-        self.seed: int = 0
-        self.number: int = 0
-        self.owner: object = None  # the graph that built the layer last
-        self._parameters: dict[str, Parameter] = {}
-        self._alone: tuple[ForwardSession, list[np.ndarray]] | None = None
-        return self
+    # Defaults on the class, so that a layer of one's own need not call `super().__init__()`.
+    name: str = "layer"
+    activation: str | None = None
+    declared_shape: Shape | None = None
+    input_shape: Shape | None = None
+    output_shape: Shape | None = None
+    input_gradient: bool = True
+    seed: int = 0
+    number: int = 0
+    owner: object = None  # the graph that built the layer last
+    _alone: tuple[ForwardSession, list[np.ndarray]] | None = None
+
+    def __init_subclass__(cls, **kwargs: Any):
+        super().__init_subclass__(**kwargs)
+        cls.name = cls.base_name or cls.__name__.lower()
 
     def __init__(self, *, input_shape: int | Sequence[int] | None = None):
         """Take the shape of one image, which only the first layer of a model needs, and only where no images come before."""
@@ -125,16 +125,15 @@ class Layer:
 
         Taken from attributes of the names of the constructor's arguments; a layer that keeps them elsewhere overrides this.
         """
-        names = [
-            name for name, p in inspect.signature(type(self).__init__).parameters.items() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
-        ]
-        missing = [name for name in names[1:] if not hasattr(self, name)]
+        arguments = inspect.signature(type(self)).parameters.values()
+        names = [a.name for a in arguments if a.kind not in (a.VAR_POSITIONAL, a.VAR_KEYWORD) and a.name != "input_shape"]
+        missing = [name for name in names if not hasattr(self, name)]
         if missing:
             raise ValueError(
                 f"{self.name}: {type(self).__name__} cannot be described, since its argument {missing[0]!r} is not kept: "
                 f"set self.{missing[0]} in its constructor, or define describe(self) to return its arguments as a dict"
             )
-        return {name: plain(getattr(self, name)) for name in names[1:] if name != "input_shape"}
+        return {name: plain(getattr(self, name)) for name in names}
 
     # What layers use
 
@@ -158,9 +157,10 @@ class Layer:
             If the layer has such a parameter of another shape, from another input.
         """
         shape = tuple(int(size) for size in shape)
-        known = self._parameters.get(name)
+        own = self.__dict__.setdefault("_parameters", {})
+        known = own.get(name)
         if known is None:
-            known = self._parameters[name] = Parameter(name, shape, initializer, transposed)
+            known = own[name] = Parameter(name, shape, initializer, transposed)
         elif known.shape != shape:
             raise ValueError(
                 f"{self.name}: the layer's {name} are {known.shape} from earlier use, and this input needs {shape}: make a new layer"
@@ -169,13 +169,13 @@ class Layer:
 
     @property
     def parameters(self) -> Mapping[str, np.ndarray]:
-        """The layer's parameters by name, as views that can be read and written in place; empty before the layer knows its input's shape."""
-        return {name: parameter.value for name, parameter in self._parameters.items()}
+        """The layer's parameters by name, views to be read and written in place; empty before the layer knows its input's shape."""
+        return {parameter.name: parameter.value for parameter in self.parameter_list}
 
     @property
     def parameter_list(self) -> list[Parameter]:
         """The same as `Parameter` objects."""
-        return list(self._parameters.values())
+        return list(self.__dict__.get("_parameters", {}).values())
 
     def place(self, input_shape: Shape) -> Shape:
         """Build the layer for inputs of this shape, and keep both shapes."""
@@ -188,7 +188,7 @@ class Layer:
     def first_values(self) -> dict[str, np.ndarray]:
         """Fresh first values of all parameters, from the layer's seed and number."""
         generator = initializers.generator(self.seed, self.number)
-        return {parameter.name: parameter.initial(generator) for parameter in self._parameters.values()}
+        return {parameter.name: parameter.initial(generator) for parameter in self.parameter_list}
 
     # Alone
 

@@ -64,6 +64,7 @@ class Conv2d(Layer):
         self.use_bias = bool(use_bias)
 
     def build(self, input_shape: Shape) -> Shape:
+        """(rows, columns, filters) of the output."""
         images_only(self.name, input_shape)
         self.sides = padding_sides(self.padding, input_shape, self.kernel_size, self.stride)
         shape = (*self.kernel_size, input_shape[2], self.filters)
@@ -73,6 +74,7 @@ class Conv2d(Layer):
         return output_shape
 
     def transform(self, step: Any, x: Any) -> tuple[Any, Backward]:
+        """The convolution: z = x * weights + bias."""
         (top, _), (left, _) = self.sides
         has_edge = self.padding == "edge" and self.sides != ((0, 0), (0, 0))
         source, offsets = x, (top, left)
@@ -100,5 +102,6 @@ class Conv2d(Layer):
         return z, backward
 
     def multiply_adds(self) -> int:
+        """One for each weight and output pixel."""
         assert self.output_shape is not None
         return int(np.prod(self.output_shape[:2], dtype=np.int64)) * self.weights.size

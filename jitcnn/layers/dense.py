@@ -39,6 +39,7 @@ class Dense(Layer):
         self.use_bias = bool(use_bias)
 
     def build(self, input_shape: Shape) -> Shape:
+        """(units,) of a row of features."""
         if len(input_shape) != 1:
             raise ValueError(f"{self.name} takes a row of features, and its input is an image of {input_shape}: put Flatten() before it")
         weights = initializers.for_activation(self.activation)
@@ -47,6 +48,7 @@ class Dense(Layer):
         return (self.units,)
 
     def transform(self, step: Any, x: Any) -> tuple[Any, Backward]:
+        """The product: z = x weights + bias."""
         z = step.buffer(self.output_shape)
         bias = np.empty(0, z.dtype) if self.bias is None else self.bias
         step.call(kernels.dense, x, self.weights, bias, z)
@@ -64,4 +66,5 @@ class Dense(Layer):
         return z, backward
 
     def multiply_adds(self) -> int:
+        """One for each weight."""
         return self.weights.size

@@ -30,11 +30,13 @@ class Dropout(Layer):
         self.rate = float(rate)
 
     def build(self, input_shape: Shape) -> Shape:
+        """The shape stays."""
         self.threshold = min(round(self.rate * 2**32), 2**32 - 1)
         self.key = int(initializers.generator(self.seed, self.number, initializers.DROPOUT).integers(2**31))
         return input_shape
 
     def forward(self, step: Any, x: Any) -> tuple[Any, Backward]:
+        """Drop in training; pass on in prediction."""
         if not step.training or self.threshold == 0:
             return x, lambda grad_y: grad_y
         y = step.buffer(x.shape)

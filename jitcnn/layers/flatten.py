@@ -18,7 +18,9 @@ class Flatten(Layer):
     base_name = "flatten"
 
     def build(self, input_shape: Shape) -> Shape:
+        """All numbers of an image in one row."""
         return (math.prod(input_shape),)
 
     def forward(self, step: Any, x: Any) -> tuple[Any, Backward]:
+        """The same numbers under another shape."""
         return step.reshape(x, self.output_shape), lambda grad_y: step.reshape(grad_y, self.input_shape)

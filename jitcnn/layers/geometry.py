@@ -17,8 +17,9 @@ def padding_setting(padding: Any) -> Any:
     """
     if padding is None or isinstance(padding, str):
         if padding not in WORDS:
+            words = ", ".join(map(repr, WORDS))
             raise ValueError(
-                f"padding is {padding!r}, expected one of {', '.join(map(repr, WORDS))}, an integer, (rows, columns) or ((top, bottom), (left, right))"
+                f"padding is {padding!r}, expected one of {words}, an integer, (rows, columns) or ((top, bottom), (left, right))"
             )
         return padding
     sides(padding)
@@ -72,7 +73,7 @@ def windows(
         with_padding = f", {rows} x {columns} with its padding" if (rows, columns) != image[:2] else ""
         raise ValueError(
             f"{name}: nothing would be left of its input of {image[0]} x {image[1]} pixels{with_padding}, since its {what} is "
-            f"{kernel[0]} x {kernel[1]}: make the {what} smaller, give padding='same', or use fewer pooling layers or smaller strides before it"
+            f"{kernel[0]} x {kernel[1]}: make the {what} smaller, give padding='same', or pool less before it"
         ) from None
 
 

@@ -48,6 +48,7 @@ class Pool2d(Layer):
         self.kind = kind
 
     def build(self, input_shape: Shape) -> Shape:
+        """(rows, columns, channels): a pixel for each window."""
         images_only(self.name, input_shape)
         self.sides = padding_sides(self.padding, input_shape, self.kernel_size, self.stride)
         if any(max(side) >= size for side, size in zip(self.sides, self.kernel_size, strict=True)):
@@ -57,6 +58,7 @@ class Pool2d(Layer):
         return (*windows(self.name, "kernel_size", input_shape, self.kernel_size, self.stride, self.sides), input_shape[2])
 
     def forward(self, step: Any, x: Any) -> tuple[Any, Backward]:
+        """Pool; the gradient goes to the winners, or in equal parts to the pixels of an average."""
         (top, _), (left, _) = self.sides
         has_edge = self.padding == "edge" and self.sides != ((0, 0), (0, 0))
         source, offsets = x, (top, left)

@@ -27,10 +27,12 @@ class Upsample(Layer):
         self.factor = pair("factor", factor)
 
     def build(self, input_shape: Shape) -> Shape:
+        """As many times the rows and columns."""
         images_only(self.name, input_shape)
         return (input_shape[0] * self.factor[0], input_shape[1] * self.factor[1], input_shape[2])
 
     def forward(self, step: Any, x: Any) -> tuple[Any, Backward]:
+        """Repeat pixels; a pixel's gradient is the sum over its copies."""
         y = step.buffer(self.output_shape)
         step.call(kernels.upsample2d, x, y, *self.factor)
 

@@ -1,0 +1,484 @@
+"""CNN: what users hold. Graph, training and storage behind one class."""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, Self
+
+import numpy as np
+
+from jitcnn import initializers
+from jitcnn.callbacks import Callbacks
+from jitcnn.describing import describe_model, reading, restore
+from jitcnn.engine import ENGINES
+from jitcnn.engine.forward import PREDICTION_BATCH, ForwardSession
+from jitcnn.forms.arrays import take
+from jitcnn.forms.geometry import choice, integer
+from jitcnn.graph import Graph
+from jitcnn.inputs import as_images
+from jitcnn.labels import Targets, as_targets, validation_split
+from jitcnn.layers.base import Layer
+from jitcnn.losses import Loss, as_loss
+from jitcnn.metrics import as_metrics
+from jitcnn.optimizers import Optimizer, as_optimizer, real
+from jitcnn.progress import Progress
+from jitcnn.summary import Summary, summarize
+from jitcnn.training import Objective, Trainer, append, fit
+
+DTYPES = ("float32", "float64")
+NORMALIZATIONS = (None, "per-image")
+
+
+class CNN:
+    """A convolutional network: layers, trained on images and labels.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        In order; more can be added with `add`.
+    seed : int, optional
+        What first weights, shuffling, dropout and the validation share are drawn from; drawn itself if missing, and kept as `model.seed`.
+        The same seed and data give the same bits, on any number of threads.
+    normalize : None or "per-image"
+        What the model does to the images it is given: nothing, or each minus its mean, over its standard deviation. Saved with it.
+    dtype : "float32" or "float64"
+        Of parameters and of all computing.
+    engine : "fast", "loops" or "python"
+        The recorded program; the reference loops compiled; or the same loops run by Python, for reading and debugging.
+    threads : int, optional
+        How many threads to use; all if missing.
+
+    Attributes
+    ----------
+    layers : list of Layer
+    parameters : dict of str to array
+        Views by `layer/name`, to be read and written in place.
+    history : dict of str to list
+        By epoch: `loss`, `accuracy`, `val_loss`, `val_accuracy` (fractions), and `seconds` of training.
+    epochs : int
+        How many there were.
+    optimizer, loss, metrics
+        What `compile` was given; None, None and () before.
+    classes : list of str, or None
+        Names of the outputs.
+    data : dict, or None
+        Name and digest of what the model was trained on.
+    rules : dict
+        `resize` and `invert`, part of `preprocessing`: how pictures from files become images of the model's size.
+    graph : Graph
+        The layers' shapes and flat buffers, for those who look inside.
+    steps : int64 array (1,)
+        How many training steps there were since `compile`.
+
+    Examples
+    --------
+    >>> from jitcnn import CNN, Conv2d, Dense, Flatten, Pool2d
+    >>> model = CNN([Conv2d(4, activation="relu", input_shape=(28, 28, 1)), Pool2d(), Flatten(), Dense(10, activation="softmax")], seed=1)
+    >>> print(model.summary())
+    layer             input shape  output shape  activation  bias  parameters  multiply-adds
+    ----------------------------------------------------------------------------------------
+    conv1 (Conv2d)    28 x 28 x 1  26 x 26 x 4   relu        yes           40         24,336
+    pool1 (Pool2d)    26 x 26 x 4  13 x 13 x 4   -           -              0              0
+    flatten1 (Flatten)  13 x 13 x 4  676         -           -              0              0
+    dense1 (Dense)    676          10            softmax     yes        6,770          6,760
+    ----------------------------------------------------------------------------------------
+    total                                                               6,810         31,096
+    """
+
+    def __init__(
+        self,
+        layers: Iterable[Layer] = (),
+        *,
+        seed: int | None = None,
+        normalize: str | None = None,
+        dtype: str = "float32",
+        engine: str = "fast",
+        threads: int | None = None,
+    ):
+        if isinstance(layers, Layer):
+            raise ValueError(f"layers is one layer, expected a list: give CNN([{type(layers).__name__}(…)])")
+        self.seed = secrets.randbits(63) if seed is None else integer("seed", seed, at_least=0)
+        if self.seed >= 2**63:
+            raise ValueError(f"seed is {seed}, expected less than 2**63")
+        self.normalize = choice("normalize", normalize, NORMALIZATIONS)
+        self.dtype = np.dtype(choice("dtype", str(np.dtype(dtype)) if not isinstance(dtype, str) else dtype, DTYPES))
+        self.graph = Graph(dtype=self.dtype, seed=self.seed)
+        self.optimizer: Optimizer | None = None
+        self.loss: Loss | None = None
+        self.metrics: tuple[str, ...] = ()
+        self.history: dict[str, list] = {}
+        self.epochs = 0
+        self.data: dict[str, Any] | None = None
+        self._classes: list[str] | None = None
+        self.steps = np.zeros(1, np.int64)
+        self.rules: dict[str, Any] = {"resize": None, "invert": None}
+        self.engine = engine
+        self.threads = threads
+        for layer in layers:
+            self.add(layer)
+
+    # Structure
+
+    def add(self, layer: Layer) -> None:
+        """Append a layer.
+
+        Parameters move to another place in memory then: views taken before no longer count.
+
+        Raises
+        ------
+        ValueError
+            If it does not fit what comes before.
+        """
+        self.graph.add(layer)
+        self._forget_programs()
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers in order."""
+        return list(self.graph.layers)
+
+    @property
+    def input_shape(self) -> tuple[int, ...] | None:
+        """The shape of one image; None as long as it is not known."""
+        return self.graph.input_shape
+
+    @property
+    def output_shape(self) -> tuple[int, ...] | None:
+        """The shape of one output."""
+        return self.graph.output_shape
+
+    @property
+    def parameters(self) -> dict[str, np.ndarray]:
+        """All parameters by `layer/name`, views to be read and written in place."""
+        self.graph.claim()
+        return {name: parameter.value for name, parameter in self.graph.parameters.items()}
+
+    @property
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Their shapes, before any memory is taken for them."""
+        return {name: parameter.shape for name, parameter in self.graph.parameters.items()}
+
+    @property
+    def engine(self) -> str:
+        """What runs the model; may be set at any time."""
+        return self._engine
+
+    @engine.setter
+    def engine(self, engine: str) -> None:
+        self._engine = choice("engine", engine, ENGINES)
+        self._forget_programs()
+
+    @property
+    def threads(self) -> int | None:
+        """How many threads to use, None for all; may be set at any time."""
+        return self._threads
+
+    @threads.setter
+    def threads(self, threads: int | None) -> None:
+        if threads is not None:
+            from numba import config
+
+            integer("threads", threads, at_least=1)
+            if threads > config.NUMBA_NUM_THREADS:
+                raise ValueError(f"threads is {threads}, and there are {config.NUMBA_NUM_THREADS}: give at most that, or None for all")
+        self._threads = threads
+        self._forget_programs()
+
+    @property
+    def classes(self) -> list[str] | None:
+        """Names of the outputs, one each."""
+        return self._classes
+
+    @classes.setter
+    def classes(self, names: Sequence[str] | None) -> None:
+        if names is not None:
+            names = [str(name) for name in names]
+            if self.output_shape is not None and len(names) != self.output_shape[-1]:
+                raise ValueError(f"classes has {len(names)} names, and the model {self.output_shape[-1]} outputs: give one name for each")
+        self._classes = names
+
+    @property
+    def preprocessing(self) -> dict[str, Any]:
+        """What a picture must become before the model takes it, and what the model does to it then.
+
+        `size` [rows, columns] and `channels` of the image (None for rows of features), `normalize` as for the model, `resize` and
+        `invert` for those who read pictures from files.
+        """
+        shape = self.input_shape
+        is_image = shape is not None and len(shape) == 3
+        size, channels = (list(shape[:2]), shape[2]) if shape is not None and is_image else (None, None)
+        return {"size": size, "channels": channels, "normalize": self.normalize, **self.rules}
+
+    def summary(self) -> Summary:
+        """The table of layers: a string to print, which a notebook shows as HTML."""
+        return summarize(self.graph)
+
+    def digest(self) -> str:
+        """Twelve hexadecimal digits over names, shapes and bytes of all parameters: the same for the same model only."""
+        state = hashlib.sha256()
+        for name, array in self.parameters.items():
+            state.update(f"{name} {array.shape} {array.dtype}\n".encode())
+            state.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes())
+        return state.hexdigest()[:12]
+
+    # Training
+
+    def compile(
+        self,
+        optimizer: str | Optimizer = "adam",
+        learning_rate: float | None = None,
+        loss: str | Loss = "cross_entropy",
+        metrics: Sequence[str] = ("accuracy",),
+    ) -> None:
+        """Say how to train. Weights stay, the optimizer starts anew.
+
+        Parameters
+        ----------
+        optimizer : "sgd", "momentum", "adam", or an object
+            Objects (`SGD`, `Momentum`, `Adam`) have more settings.
+        learning_rate : float, optional
+            For an optimizer given by name: 0.001 for adam, 0.01 for the others if missing.
+        loss : "cross_entropy" or "mse"
+            Cross-entropy takes a last layer with softmax (one of several classes) or sigmoid (yes or no for each output).
+        metrics : sequence of str
+            ("accuracy",) or (). With softmax, and for several outputs, a sample is right if its largest output is that of its class;
+            with sigmoid, and for a single output, if every output is on its target's side of 0.5.
+
+        Raises
+        ------
+        ValueError
+            If something is unknown, or the loss does not suit the last layer.
+        """
+        optimizer, loss, metrics = as_optimizer(optimizer, learning_rate), as_loss(loss), as_metrics(metrics)
+        if self.graph.layers:
+            loss.check(self.graph.layers[-1].activation, self.output_shape)
+        self.optimizer, self.loss, self.metrics = optimizer, loss, metrics
+        self.steps = np.zeros(1, np.int64)
+        self._forget_programs()
+
+    def train(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        epochs: int,
+        batch_size: int = 32,
+        validation: float | tuple[Any, Any] | None = None,
+        shuffle: bool = True,
+        callbacks: Iterable[Any] = (),
+        progress: bool = True,
+    ) -> dict[str, list]:
+        """Train, and return the history, which the model also keeps; a further call goes on from there.
+
+        Ctrl-C ends training between two steps; the model and the history of finished epochs are as usable as ever.
+
+        Parameters
+        ----------
+        x : array (images, rows, columns, channels), or (rows, features)
+            uint8, float32 or float64; not converted as a whole, a batch at a time is.
+        y : array
+            Class numbers or booleans (n,), one-hot rows (n, classes), or for "mse" and sigmoid also numbers (n, outputs).
+        epochs : int
+            How many passes over the images.
+        batch_size : int
+            Images in a step; the last step of an epoch takes what is left.
+        validation : None, float, or (x, y)
+            What to measure after each epoch: a share of the images, which are then not trained on (the same ones in every call, the
+            same share of each class), or other images.
+        shuffle : bool
+            Whether to take the images in another order each epoch.
+        callbacks : iterable
+            Objects with any of the methods of `jitcnn.callbacks.Callbacks`.
+        progress : bool
+            Whether to show bars, or lines where stderr is no terminal.
+
+        Raises
+        ------
+        ValueError
+            With a sentence that says what to do, if anything does not fit.
+        """
+        epochs, batch_size = integer("epochs", epochs, at_least=1), integer("batch_size", batch_size, at_least=1)
+        self._compiled("train")
+        told = Callbacks(callbacks, self)
+        images = self._images(x)
+        targets = self._targets(images, y)
+        order = np.arange(len(images))
+        held_out: tuple[np.ndarray, Targets, np.ndarray] | None = None
+        if isinstance(validation, tuple | list):
+            held_out = self._held_out(validation)
+        elif validation is not None:
+            order, held_out_order = self._split(validation, targets.classes, len(images))
+            held_out = images, targets, held_out_order
+        fit(
+            self._get_trainer(),
+            images,
+            targets,
+            order,
+            held_out,
+            epochs=range(self.epochs, self.epochs + epochs),
+            batch_size=min(batch_size, len(order)),
+            shuffle=shuffle,
+            finished=self._finish_epoch,
+            callbacks=told,
+            progress=Progress(progress, epochs, self.epochs, len(order)),
+        )
+        return self.history
+
+    def evaluate(self, x: Any, y: Any) -> dict[str, float]:
+        """{"loss", "accuracy"} on images and labels as for `train`; every image weighs the same."""
+        self._compiled("evaluate")
+        images = self._images(x)
+        targets = self._targets(images, y)
+        return self._get_trainer().run(False, images, targets, np.arange(len(images)), PREDICTION_BATCH)
+
+    # Use
+
+    def predict(self, x: Any) -> np.ndarray:
+        """The outputs for images: (images, classes); (classes,) for a single image without the image axis.
+
+        An image's output has the same bits whatever else is predicted with it.
+        """
+        images, single = self._images_or_one(x)
+        assert self.output_shape is not None
+        outputs = self._forward_session("predict", images).run(images)["y"]
+        return outputs[0] if single else outputs
+
+    def layer_outputs(self, x: Any) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """What each layer takes and makes, by name: (input, output), for one image or, with the image axis, for several."""
+        images, single = self._images_or_one(x)
+        arrays = self._forward_session("layers", images).run(images)
+        outputs = [array[0] if single else array for array in arrays.values()]
+        return dict(zip(self.graph.names, pairwise(outputs), strict=True))
+
+    # Storage
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the model to a file, which `jitcnn.load` reads; see `jitcnn.storage.save`."""
+        from jitcnn import storage
+
+        storage.save(self, path)
+
+    def describe(self) -> dict[str, Any]:
+        """Everything but the parameters, as numbers, strings, lists and dicts; see `jitcnn.describing.describe_model`."""
+        return describe_model(self)
+
+    @classmethod
+    def from_description(
+        cls,
+        description: Mapping[str, Any],
+        *,
+        layers: Mapping[str, type[Layer]] | None = None,
+        engine: str = "fast",
+        threads: int | None = None,
+    ) -> Self:
+        """A model from what `describe` gave; its parameters take memory, and first values, when they are first looked at.
+
+        Parameters
+        ----------
+        description
+            As `describe` returns it.
+        layers
+            Classes of layers that are not jitcnn's, by name.
+        engine, threads
+            As for the class.
+
+        Raises
+        ------
+        ValueError
+            If it is no description of a model.
+        """
+        with reading("the description of the model"):
+            settings = {name: description[name] for name in ("seed", "normalize", "dtype")}
+            model = cls(**settings, engine=engine, threads=threads)
+            restore(model, description, layers or {})
+        return model
+
+    # Inside
+
+    def _forget_programs(self) -> None:
+        self._trainer: Trainer | None = None
+        self._sessions: dict[tuple, ForwardSession] = {}
+        self._version = 0
+
+    def _compiled(self, what: str) -> None:
+        if self.loss is None:
+            raise ValueError(f"{what} needs an optimizer and a loss: call model.compile() first")
+        if not self.graph.layers:
+            raise ValueError(f"{what} needs layers: add some, model.add(Conv2d(8))")
+        self.loss.check(self.graph.layers[-1].activation, self.output_shape)
+
+    def _finish_epoch(self, logs: dict[str, float]) -> None:
+        append(self.history, logs)
+        self.epochs += 1
+
+    def _get_trainer(self) -> Trainer:
+        if self._trainer is None:
+            assert self.loss is not None and self.optimizer is not None
+            objective = Objective(
+                self.loss, self.graph.layers[-1].activation, "accuracy" in self.metrics, int(self.normalize == "per-image")
+            )
+            self._trainer = Trainer(self.graph, objective, self.optimizer, self.engine, self.threads, self.steps)
+        return self._trainer
+
+    def _images(self, x: Any, name: str = "x") -> np.ndarray:
+        images = as_images(x, self.input_shape, name)
+        self.graph.take_input_shape(images.shape[1:])
+        return images
+
+    def _images_or_one(self, x: Any) -> tuple[np.ndarray, bool]:
+        """Images, and whether it was a single one without the image axis."""
+        if not self.graph.layers:
+            raise ValueError("the model has no layers: add some, model.add(Conv2d(8))")
+        single = self.input_shape is not None and np.shape(x) == self.input_shape
+        return self._images(take("x", x)[None] if single else x), single
+
+    def _targets(self, images: np.ndarray, y: Any, name: str = "y") -> Targets:
+        assert self.loss is not None and self.output_shape is not None
+        activation = self.graph.layers[-1].activation
+        self.loss.check(activation, self.output_shape)
+        return as_targets(
+            y,
+            len(images),
+            self.output_shape,
+            wants_classes=self.loss.wants_classes(activation),
+            shares=self.loss.on_logits,
+            accuracy="accuracy" in self.metrics,
+            dtype=self.dtype,
+            name=name,
+        )
+
+    def _held_out(self, validation: Sequence[Any]) -> tuple[np.ndarray, Targets, np.ndarray]:
+        if len(validation) != 2:
+            raise ValueError(f"validation has {len(validation)} entries, expected (x, y), or a share such as 0.1")
+        images = self._images(validation[0], "validation x")
+        return images, self._targets(images, validation[1], "validation y"), np.arange(len(images))
+
+    def _split(self, share: Any, classes: np.ndarray | None, images: int) -> tuple[np.ndarray, np.ndarray]:
+        fraction = real("validation", share)
+        if not 0 < fraction < 1:
+            raise ValueError(f"validation is {share}, expected a share between 0 and 1, or (x, y)")
+        return validation_split(images, fraction, classes, initializers.generator(self.seed, 0, initializers.VALIDATION))
+
+    def _forward_session(self, kind: str, images: np.ndarray) -> ForwardSession:
+        version = self.graph.claim()
+        if version != self._version:
+            self._sessions.clear()
+            self._version = version
+        key = (kind, images.dtype)
+        if key not in self._sessions:
+            assert self.output_shape is not None
+            if kind == "predict":
+                shapes, forward = {"y": self.output_shape}, lambda step, x: {"y": self.graph.forward(step, x)[0]}
+            else:
+                shapes, forward = self.graph.buffer_shapes(), self.graph.forward_buffers
+            normalize = int(self.normalize == "per-image")
+            self._sessions[key] = ForwardSession(self.engine, forward, images, shapes, self.dtype, normalize, self.threads)
+        return self._sessions[key]
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
+
+    def __repr__(self) -> str:
+        return f"CNN([{', '.join(map(repr, self.graph.layers))}], seed={self.seed})"
