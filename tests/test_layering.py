@@ -12,9 +12,9 @@ ROOT = Path(__file__).parents[1]
 LAYERS = [
     ["jitcnn_cli", "jitcnn.__main__"],
     ["jitcnn.blog"],
-    ["jitcnn.presets", "jitcnn.gradcheck"],
+    ["jitcnn.presets", "jitcnn.gradient_check", "jitcnn.gradient_subjects", "jitcnn.gradient_hints"],
     ["jitcnn.model"],
-    ["jitcnn.training", "jitcnn.progress", "jitcnn.summary", "jitcnn.storage", "jitcnn.data"],
+    ["jitcnn.training", "jitcnn.describing", "jitcnn.progress", "jitcnn.callbacks", "jitcnn.summary", "jitcnn.storage", "jitcnn.data"],
     ["jitcnn.graph"],
     ["jitcnn.layers", "jitcnn.losses", "jitcnn.optimizers", "jitcnn.metrics", "jitcnn.initializers", "jitcnn.inputs", "jitcnn.labels"],
     ["jitcnn.engine"],
@@ -24,7 +24,7 @@ LAYERS = [
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 FOLDERS = {"jitcnn": "jitcnn", "cli": "jitcnn_cli"}
 THIRD_PARTY = {"numpy", "numba", "llvmlite", "click", "tqdm"}
-EXTRAS = {"matplotlib", "PIL", "IPython"}
+EXTRAS = {"matplotlib", "PIL"}
 
 
 def modules():
