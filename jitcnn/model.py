@@ -302,8 +302,8 @@ class CNN:
         epochs, batch_size = integer("epochs", epochs, at_least=1), integer("batch_size", batch_size, at_least=1)
         self._compiled("train")
         told = Callbacks(callbacks, self)
-        images = self._images(x)
-        targets = self._targets(images, y)
+        images = self.check_images(x)
+        targets = self.check_targets(images, y)
         order = np.arange(len(images))
         held_out: tuple[np.ndarray, Targets, np.ndarray] | None = None
         if isinstance(validation, tuple | list):
@@ -329,8 +329,8 @@ class CNN:
     def evaluate(self, x: Any, y: Any) -> dict[str, float]:
         """{"loss", "accuracy"} on images and labels as for `train`; every image weighs the same."""
         self._compiled("evaluate")
-        images = self._images(x)
-        targets = self._targets(images, y)
+        images = self.check_images(x)
+        targets = self.check_targets(images, y)
         return self._get_trainer().run(False, images, targets, np.arange(len(images)), PREDICTION_BATCH)
 
     # Use
@@ -340,14 +340,14 @@ class CNN:
 
         An image's output has the same bits whatever else is predicted with it.
         """
-        images, single = self._images_or_one(x)
+        images, single = self._one_or_more(x)
         assert self.output_shape is not None
         outputs = self._forward_session("predict", images).run(images)["y"]
         return outputs[0] if single else outputs
 
     def layer_outputs(self, x: Any) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """What each layer takes and makes, by name: (input, output), for one image or, with the image axis, for several."""
-        images, single = self._images_or_one(x)
+        images, single = self._one_or_more(x)
         arrays = self._forward_session("layers", images).run(images)
         outputs = [array[0] if single else array for array in arrays.values()]
         return dict(zip(self.graph.names, pairwise(outputs), strict=True))
@@ -397,44 +397,14 @@ class CNN:
 
     # Inside
 
-    def _forget_programs(self) -> None:
-        self._trainer: Trainer | None = None
-        self._sessions: dict[tuple, ForwardSession] = {}
-        self._version = 0
-
-    def _compiled(self, what: str) -> None:
-        if self.loss is None:
-            raise ValueError(f"{what} needs an optimizer and a loss: call model.compile() first")
-        if not self.graph.layers:
-            raise ValueError(f"{what} needs layers: add some, model.add(Conv2d(8))")
-        self.loss.check(self.graph.layers[-1].activation, self.output_shape)
-
-    def _finish_epoch(self, logs: dict[str, float]) -> None:
-        append(self.history, logs)
-        self.epochs += 1
-
-    def _get_trainer(self) -> Trainer:
-        if self._trainer is None:
-            assert self.loss is not None and self.optimizer is not None
-            objective = Objective(
-                self.loss, self.graph.layers[-1].activation, "accuracy" in self.metrics, int(self.normalize == "per-image")
-            )
-            self._trainer = Trainer(self.graph, objective, self.optimizer, self.engine, self.threads, self.steps)
-        return self._trainer
-
-    def _images(self, x: Any, name: str = "x") -> np.ndarray:
+    def check_images(self, x: Any, name: str = "x") -> np.ndarray:
+        """Images, or rows of features, as the engine takes them; a ValueError if they are not what the model takes."""
         images = as_images(x, self.input_shape, name)
         self.graph.take_input_shape(images.shape[1:])
         return images
 
-    def _images_or_one(self, x: Any) -> tuple[np.ndarray, bool]:
-        """Images, and whether it was a single one without the image axis."""
-        if not self.graph.layers:
-            raise ValueError("the model has no layers: add some, model.add(Conv2d(8))")
-        single = self.input_shape is not None and np.shape(x) == self.input_shape
-        return self._images(take("x", x)[None] if single else x), single
-
-    def _targets(self, images: np.ndarray, y: Any, name: str = "y") -> Targets:
+    def check_targets(self, images: np.ndarray, y: Any, name: str = "y") -> Targets:
+        """Labels as the loss takes them; a ValueError if they do not fit the images and the output."""
         assert self.loss is not None and self.output_shape is not None
         activation = self.graph.layers[-1].activation
         self.loss.check(activation, self.output_shape)
@@ -449,11 +419,50 @@ class CNN:
             name=name,
         )
 
+    def objective(self) -> Objective:
+        """What a step measures, once the model is compiled."""
+        assert self.loss is not None
+        normalize = int(self.normalize == "per-image")
+        return Objective(self.loss, self.graph.layers[-1].activation, "accuracy" in self.metrics, normalize)
+
+    def _forget_programs(self) -> None:
+        self._trainer: Trainer | None = None
+        self._sessions: dict[tuple, ForwardSession] = {}
+        self._version = 0
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Programs hold addresses: copies make their own."""
+        return {**self.__dict__, "_trainer": None, "_sessions": {}}
+
+    def _compiled(self, what: str) -> None:
+        if self.loss is None:
+            raise ValueError(f"{what} needs an optimizer and a loss: call model.compile() first")
+        if not self.graph.layers:
+            raise ValueError(f"{what} needs layers: add some, model.add(Conv2d(8))")
+        self.loss.check(self.graph.layers[-1].activation, self.output_shape)
+
+    def _finish_epoch(self, logs: dict[str, float]) -> None:
+        append(self.history, logs)
+        self.epochs += 1
+
+    def _get_trainer(self) -> Trainer:
+        if self._trainer is None:
+            assert self.optimizer is not None
+            self._trainer = Trainer(self.graph, self.objective(), self.optimizer, self.engine, self.threads, self.steps)
+        return self._trainer
+
+    def _one_or_more(self, x: Any) -> tuple[np.ndarray, bool]:
+        """Images, and whether it was a single one without the image axis."""
+        if not self.graph.layers:
+            raise ValueError("the model has no layers: add some, model.add(Conv2d(8))")
+        single = self.input_shape is not None and np.shape(x) == self.input_shape
+        return self.check_images(take("x", x)[None] if single else x), single
+
     def _held_out(self, validation: Sequence[Any]) -> tuple[np.ndarray, Targets, np.ndarray]:
         if len(validation) != 2:
             raise ValueError(f"validation has {len(validation)} entries, expected (x, y), or a share such as 0.1")
-        images = self._images(validation[0], "validation x")
-        return images, self._targets(images, validation[1], "validation y"), np.arange(len(images))
+        images = self.check_images(validation[0], "validation x")
+        return images, self.check_targets(images, validation[1], "validation y"), np.arange(len(images))
 
     def _split(self, share: Any, classes: np.ndarray | None, images: int) -> tuple[np.ndarray, np.ndarray]:
         fraction = real("validation", share)

@@ -209,6 +209,10 @@ class Layer:
             layer.place(shape)
         return layer._session(images).run(images)["y"]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy belongs to no graph yet, and records its own programs."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("owner", "_alone")}
+
     def allocate_by(self, allocate: Callable[[], None]) -> None:
         """Have parameters without memory call this when they are first looked at."""
         for parameter in self.parameter_list:
