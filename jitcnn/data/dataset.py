@@ -13,6 +13,7 @@ from jitcnn.data import files, idx, npz
 
 NAMES = ("mnist",)
 _MOST_CLASSES = 65_536
+_CHUNK = 2**20  # numbers
 _IDX_NAME = re.compile(
     r"(?P<prefix>.*?)(?P<part>train|t10k|test)[-_.]?(?P<kind>images|labels)([-.]idx\d)?([-.]?u?byte)?(?P<suffix>\.idx|\.gz)*"
 )
@@ -159,7 +160,18 @@ def _images(x: np.ndarray, what: str) -> np.ndarray:
         raise ValueError(
             f"{what}: images are {x.shape}, expected (images, rows, columns) or (images, rows, columns, channels), none of them 0"
         )
+    if x.dtype.kind == "f":
+        _check_finite(x, what)
     return x
+
+
+def _check_finite(x: np.ndarray, what: str) -> None:
+    """Look for NaN and infinity a part at a time: no copy of large data is made."""
+    step = max(1, _CHUNK // x[0].size)
+    for first in range(0, len(x), step):
+        bad = ~np.isfinite(x[first : first + step]).all(axis=(1, 2, 3))
+        if bad.any():
+            raise ValueError(f"{what}: there is NaN or infinity in image {first + int(bad.argmax())}; remove or repair it")
 
 
 def _labels(y: np.ndarray, what: str) -> np.ndarray:

@@ -117,6 +117,8 @@ WRONG = {
     "integer images": ({"x": X.astype(int), "y": Y}, "images are int64, expected uint8, float32 or float64"),
     "half precision": ({"x": X.astype("f2"), "y": Y}, "images are float16"),
     "flat images": ({"x": X.reshape(12, 30), "y": Y}, r"images are \(12, 30\), expected"),
+    "not a number": ({"x": np.where(np.arange(360).reshape(12, 6, 5) == 331, np.nan, X), "y": Y}, "NaN or infinity in image 11"),
+    "infinity": ({"x": np.full((12, 6, 5), np.inf, np.float32), "y": Y}, "NaN or infinity in image 0"),
     "nothing": ({"x": X[:0], "y": Y[:0]}, "none of them 0"),
     "float labels": ({"x": X, "y": Y.astype(float)}, "of float64, expected .images,. of integers"),
     "text labels": ({"x": X, "y": Y.astype(str)}, "expected .images,. of integers"),

@@ -1,0 +1,109 @@
+"""`jitcnn eval`: how right a model is, class by class."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import options
+from .output import decimals, note, percent, print_json, table
+from .running import command
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from jitcnn.data import Dataset
+    from jitcnn.model import CNN
+
+MOST_COLUMNS = 20
+
+
+@command("eval", example="jitcnn eval runs/default/model.json")
+@click.argument("model")
+@options.data_option
+@click.option("--on", type=click.Choice(("test", "train")), default="test", show_default=True, help="Which of the data's images.")
+@click.option("--limit", type=options.AT_LEAST_ONE, metavar="N", help="Only the first N of them.")
+@options.threads_option
+@options.json_option
+def evaluate(model: str, data: str | None, on: str, limit: int | None, threads: int | None, as_json: bool) -> None:
+    """Measure a model class by class.
+
+    MODEL is a file that train wrote. Measured are all test images of the data that it was trained on, or of other data.
+    """
+    options.use_threads(threads)
+    from jitcnn import storage
+
+    loaded = storage.load(model)
+    dataset = data_of(loaded, data, on, limit)
+    x, y = (dataset.x, dataset.y) if on == "train" or dataset.x_test is None else (dataset.x_test, dataset.y_test)
+    result = {"model": model, "data": dataset.name, "images": len(x), **measure(loaded, x, y)}
+    if on == "test" and dataset.x_test is None:
+        note(f"{dataset.name} has no test images: measured on all its images")
+    if as_json:
+        print_json(result)
+    else:
+        click.echo(report(result))
+
+
+def data_of(model: CNN, source: str | None, on: str, limit: int | None) -> Dataset:
+    """Load the data given, or those that the model names, which have to be the ones it was trained on."""
+    from jitcnn.data import load
+
+    limits = {"train_limit": limit, "test_limit": 1} if on == "train" else {"train_limit": limit, "test_limit": limit}
+    if source is not None:
+        return load(source, **limits)
+    named = model.data or {}
+    if not (isinstance(named.get("name"), str) and isinstance(named.get("digest"), str)):
+        raise ValueError("the model's file names no data: say with --data which")
+    try:
+        dataset = load(named["name"], **limits)
+    except ValueError as error:
+        raise ValueError(f"the data that the model names cannot be read, say with --data where they are: {error}") from error
+    if dataset.digest != named["digest"]:
+        raise ValueError(
+            f"{dataset.name} is not what the model was trained on (digest {dataset.digest}, the model's file says "
+            f"{named['digest']}): give --data {dataset.name} to measure on it all the same"
+        )
+    return dataset
+
+
+def measure(model: CNN, x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+    """Everything that `eval` reports, as JSON has it."""
+    from .scores import confusion_matrix, decide, per_class
+
+    measured = model.evaluate(x, y)
+    model.predict(x[:1])  # prepares the program, so that the seconds are those of predicting
+    started = time.perf_counter()
+    outputs = model.predict(x)
+    seconds = time.perf_counter() - started
+    names = model.classes or [str(number) for number in range(max(2, outputs.shape[1]))]
+    confusion = confusion_matrix(y, decide(outputs), len(names))
+    return {
+        "accuracy": measured.get("accuracy", confusion.trace() / len(x)),
+        "loss": measured["loss"],
+        "images_per_second": len(x) / seconds,
+        "per_class": per_class(confusion, names),
+        "confusion": confusion.tolist(),
+    }
+
+
+def report(result: dict[str, Any]) -> str:
+    """Set the tables."""
+    classes = result["per_class"]
+    lines = [
+        f"{result['model']} on {result['images']:,} images of {result['data']}",
+        f"loss {decimals(result['loss'])}, accuracy {percent(result['accuracy'])}, {result['images_per_second']:,.0f} images/s",
+        "",
+        table(
+            [["class", "images", "precision", "recall"]]
+            + [[one["class"], f"{one['images']:,}", percent(one["precision"]), percent(one["recall"])] for one in classes]
+        ),
+        "",
+    ]
+    if len(classes) > MOST_COLUMNS:
+        return "\n".join([*lines, f"The confusion matrix of {len(classes)} classes is in --json."])
+    names = [one["class"] for one in classes]
+    rows = [[name, *map(str, row)] for name, row in zip(names, result["confusion"], strict=True)]
+    return "\n".join([*lines, "true class (row) and predicted class (column)", table([["", *names], *rows])])

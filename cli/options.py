@@ -1,0 +1,63 @@
+"""Options that several commands share, and how their values are checked."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from typing import Any
+
+import click
+
+# Written out, since asking `jitcnn` for them would import NumPy and Numba for every `--help`; a test compares them.
+PRESETS = ("default", "single-conv", "double-conv", "conv-pool", "deep")
+OPTIMIZERS = ("sgd", "momentum", "adam")
+LOSSES = ("cross_entropy", "mse")
+ENGINES = ("fast", "loops", "python")
+MOST_THREADS = 1024
+
+
+class Rate(click.ParamType):
+    """A finite number above 0: click's own ranges let nan through."""
+
+    name = "float"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> float:
+        """Return the number, or fail."""
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not 0 < number < math.inf:
+            self.fail(f"{value!r} is not a finite number above 0.", parameter, context)
+        return number
+
+
+AT_LEAST_ONE = click.IntRange(min=1)
+
+preset = click.Choice(PRESETS)
+
+data_option = click.option("--data", metavar="mnist|PATH", help="A folder of IDX files, gzipped or not, an .npz file, or mnist.")
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, everything else on stderr.")
+
+threads_option = click.option(
+    "--threads",
+    type=click.IntRange(1, MOST_THREADS),
+    metavar="N",
+    help="How many threads compute, all processors if not given; the result does not depend on it.",
+)
+
+
+def use_threads(count: int | None) -> None:
+    """Compute with so many threads: Numba takes the number when it is imported, and no more later."""
+    if count is None:
+        return
+    if "numba" not in sys.modules:
+        os.environ["NUMBA_NUM_THREADS"] = str(count)
+        return
+    import numba
+
+    if count > numba.config.NUMBA_NUM_THREADS:
+        raise ValueError(f"{count} threads asked for, and this process started with {numba.config.NUMBA_NUM_THREADS}")
+    numba.set_num_threads(count)

@@ -1,0 +1,139 @@
+"""Networks that are known to learn, with everything that their training needs: what `jitcnn train --preset` offers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from jitcnn.layers import Conv2d, Dense, Dropout, Flatten, Layer, Pool2d
+from jitcnn.layers.base import Shape
+from jitcnn.model import CNN
+
+DIGITS: Shape = (28, 28, 1)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A network and how it is trained.
+
+    Attributes
+    ----------
+    name
+        As `--preset` takes it.
+    about
+        One line for people.
+    layers
+        `layers(input_shape, classes)` makes new layers for images of that shape.
+    optimizer, learning_rate, loss, batch_size, epochs
+        As `CNN.compile` and `CNN.train` take them.
+    train_limit, validation_limit
+        How many images it trains on and how many it is validated on, each from the first on.
+    """
+
+    name: str
+    about: str
+    layers: Callable[[Shape, int], list[Layer]]
+    learning_rate: float
+    train_limit: int
+    validation_limit: int
+    epochs: int = 5
+    batch_size: int = 32
+    optimizer: str = "adam"
+    loss: str = "cross_entropy"
+
+    def build(
+        self,
+        *,
+        seed: int | None = None,
+        input_shape: Shape = DIGITS,
+        classes: int = 10,
+        engine: str = "fast",
+        dtype: str = "float32",
+        optimizer: str | None = None,
+        learning_rate: float | None = None,
+        loss: str | None = None,
+    ) -> CNN:
+        """Return the network, compiled, on images that it standardises one by one.
+
+        Parameters
+        ----------
+        seed
+            What its first weights, its dropout and its shuffling are drawn from.
+        input_shape, classes
+            The shape of one image and the number of classes.
+        engine, dtype
+            As `CNN` takes them.
+        optimizer, learning_rate, loss
+            In place of the preset's. Another optimizer comes with a learning rate of its own unless one is given.
+
+        Raises
+        ------
+        ValueError
+            If images of this shape are too small for the layers, or if a name is unknown.
+        """
+        if learning_rate is None and optimizer in (None, self.optimizer):
+            learning_rate = self.learning_rate
+        model = CNN(self.layers(input_shape, classes), seed=seed, normalize="per-image", dtype=dtype, engine=engine)
+        model.compile(optimizer=optimizer or self.optimizer, learning_rate=learning_rate, loss=loss or self.loss)
+        return model
+
+
+def _single_conv(shape: Shape, classes: int) -> list[Layer]:
+    return [Conv2d(8, activation="relu", input_shape=shape), Flatten(), Dense(classes, activation="softmax")]
+
+
+def _double_conv(shape: Shape, classes: int) -> list[Layer]:
+    return [
+        Conv2d(8, activation="relu", input_shape=shape),
+        Conv2d(16, activation="relu"),
+        Flatten(),
+        Dense(classes, activation="softmax"),
+    ]
+
+
+def _conv_pool(shape: Shape, classes: int) -> list[Layer]:
+    return [
+        Conv2d(4, activation="relu", input_shape=shape),
+        Pool2d(),
+        Conv2d(8, activation="relu"),
+        Dropout(0.2),
+        Flatten(),
+        Dense(classes, activation="softmax"),
+    ]
+
+
+def _deep(shape: Shape, classes: int) -> list[Layer]:
+    return [
+        Conv2d(4, activation="relu", input_shape=shape),
+        Conv2d(8, activation="relu"),
+        Pool2d(),
+        Flatten(),
+        Dense(64, activation="relu"),
+        Dropout(0.1),
+        Dense(classes, activation="softmax"),
+    ]
+
+
+def _default(shape: Shape, classes: int) -> list[Layer]:
+    return [
+        Conv2d(16, activation="relu", input_shape=shape),
+        Pool2d(),
+        Conv2d(32, activation="relu"),
+        Conv2d(32, activation="relu"),
+        Pool2d(),
+        Flatten(),
+        Dropout(0.4),
+        Dense(classes, activation="softmax"),
+    ]
+
+
+PRESETS: dict[str, Preset] = {
+    preset.name: preset
+    for preset in (
+        Preset("default", "three convolutions, 99 % of the test digits right", _default, 0.001, 60_000, 10_000, epochs=8),
+        Preset("single-conv", "one convolution", _single_conv, 0.01, 1_000, 100),
+        Preset("double-conv", "two convolutions", _double_conv, 0.01, 10_000, 500),
+        Preset("conv-pool", "two convolutions around a pooling layer, dropout", _conv_pool, 0.001, 5_000, 500),
+        Preset("deep", "two convolutions, pooling, a hidden layer, dropout", _deep, 0.01, 10_000, 500),
+    )
+}

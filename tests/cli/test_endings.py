@@ -1,0 +1,210 @@
+"""Help, exit codes, and the one line that says what was wrong."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+from jitcnn_cli import options
+from jitcnn_cli.main import main
+
+from jitcnn import CNN, presets
+from jitcnn.engine import ENGINES
+from jitcnn.losses import LOSSES
+from jitcnn.optimizers import OPTIMIZERS
+from tests.cli.conftest import TINY, refused
+
+COMMANDS = [[], ["train"], ["eval"], ["summary"]]
+MODULE = [sys.executable, "-m", "jitcnn"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example(run, command):
+    result = run(*command, "--help")
+    assert result.exit_code == 0
+    assert "\nExample:\n  jitcnn " in result.stdout
+
+
+def test_every_command_is_tested_here():
+    assert sorted(main.commands) == sorted(name for names in COMMANDS for name in names)
+
+
+def test_choices_are_those_of_the_package():
+    assert set(options.PRESETS) == set(presets.PRESETS)
+    assert set(options.OPTIMIZERS) == set(OPTIMIZERS)
+    assert set(options.LOSSES) == set(LOSSES)
+    assert set(options.ENGINES) == set(ENGINES)
+
+
+def test_no_command_shows_the_help(run):
+    assert run().stdout == run("--help").stdout
+
+
+def test_help_imports_nothing_heavy():
+    script = (
+        "import sys; sys.argv = ['jitcnn', 'train', '--help']\n"
+        "from jitcnn_cli.main import main\n"
+        "try: main()\n"
+        "finally: print([name for name in ('numpy', 'numba', 'tqdm', 'jitcnn.model') if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "[]\n")
+
+
+def test_help_answers_at_once():
+    def seconds(*command):
+        before = os.times()
+        subprocess.run(command, check=True, capture_output=True)
+        after = os.times()  # the processor's time: that of the clock depends on who else is working
+        return after.children_user + after.children_system - before.children_user - before.children_system
+
+    assert min(seconds(*MODULE, "train", "--help") for _ in range(5)) < 0.2
+
+
+def test_python_m_jitcnn_is_jitcnn(tmp_path):
+    script = Path(sys.executable).with_name("jitcnn")
+    if not script.exists():
+        pytest.skip("the package is not installed here")
+    for arguments in (["--help"], ["train", "--help"], ["summary", "--preset", "deep"], ["summary"], ["--version"]):
+        ours, module = (subprocess.run([*start, *arguments], capture_output=True, text=True, cwd=tmp_path) for start in ([script], MODULE))
+        assert (ours.returncode, ours.stdout, ours.stderr) == (module.returncode, module.stdout, module.stderr)
+
+
+WRONG = [
+    (["fly"], "No such command 'fly'"),
+    (["--fly"], "No such option"),
+    (["train", "--fly"], "No such option"),
+    (["train", "extra"], "unexpected extra argument"),
+    (["train", "--preset", "huge"], "'huge' is not one of 'default', 'single-conv'"),
+    (["train", "--preset"], "requires an argument"),
+    (["train", "--data", "mnits"], "mnits: no such file or folder, and not the name of a known data set (mnist)"),
+    (["train", "--data", "empty"], "there is no train-images-idx3-ubyte"),
+    (["train", "--data", "text.npz"], "expected a folder of IDX files or an .npz file"),
+    (["train", "--preset", "single-conv", "--data", "nan.npz"], "NaN"),
+    (["train", "--data", "small.npz"], "conv1"),
+    (["train", "--train-limit", "0"], "0 is not in the range x>=1"),
+    (["train", "--train-limit", "many"], "'many' is not a valid integer"),
+    (["train", "--val-limit", "-1"], "-1 is not in the range x>=0"),
+    (["train", "--epochs", "0"], "0 is not in the range x>=1"),
+    (["train", "--epochs", "1.5"], "'1.5' is not a valid integer"),
+    (["train", "--batch-size", "0"], "0 is not in the range x>=1"),
+    (["train", "--lr", "0"], "'0' is not a finite number above 0"),
+    (["train", "--lr", "-1"], "'-1' is not a finite number above 0"),
+    (["train", "--lr", "nan"], "'nan' is not a finite number above 0"),
+    (["train", "--lr", "inf"], "'inf' is not a finite number above 0"),
+    (["train", "--lr", "fast"], "'fast' is not a finite number above 0"),
+    (["train", "--opt", "lion"], "'lion' is not one of 'sgd', 'momentum', 'adam'"),
+    (["train", "--loss", "hinge"], "'hinge' is not one of 'cross_entropy', 'mse'"),
+    (["train", "--seed", "-1"], "-1 is not in the range"),
+    (["train", "--seed", "9223372036854775808"], "is not in the range"),
+    (["train", "--threads", "0"], "0 is not in the range"),
+    (["train", "--threads", "100000"], "100000 is not in the range"),
+    (["train", "--engine", "gpu"], "'gpu' is not one of 'fast', 'loops', 'python'"),
+    (["train", "--out", "empty"], "empty is a folder"),
+    (["train", "--out", "text.npz/model.json"], "text.npz"),
+    (["eval"], "Missing argument 'MODEL'"),
+    (["eval", "none.json"], "none.json: no such file"),
+    (["eval", "empty"], "empty: not a regular file"),
+    (["eval", "nan.npz"], "has no array 'description'"),
+    (["eval", "none.json", "--on", "both"], "'both' is not one of 'test', 'train'"),
+    (["eval", "none.json", "--limit", "0"], "0 is not in the range"),
+    (["eval", "none.json", "--threads", "x"], "'x' is not a valid integer"),
+    (["summary", "--preset", "huge"], "'huge' is not one of"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG, ids=lambda value: " ".join(value) if isinstance(value, list) else "")
+def test_bad_input_is_one_line_and_exit_code_2(run, tmp_path, arguments, message):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.npz").write_text("hello")
+    images = np.zeros((4, 8, 8), np.float32)
+    np.savez(tmp_path / "small.npz", x=images[:, :2, :2], y=np.arange(4))
+    images[2, 3, 3] = np.nan
+    np.savez(tmp_path / "nan.npz", x=images, y=np.arange(4))
+    before = sorted(tmp_path.iterdir())
+    line = refused(run(*arguments))
+    assert message in line
+    assert sorted(tmp_path.iterdir()) in (before, sorted([*before, tmp_path / "runs"]))
+    assert not list(tmp_path.glob("runs/*"))
+
+
+def test_usage_errors_say_where_help_is(run):
+    assert refused(run("train", "--epochs", "0")).endswith("(see jitcnn train --help)\n")
+    assert refused(run("fly")).endswith("(see jitcnn --help)\n")
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("broken\ninside"), MemoryError(), OSError(errno.ENOSPC, "No space left on device", "model.json")]
+)
+def test_a_failed_run_is_one_line_and_exit_code_1(run, digits, tmp_path, monkeypatch, error):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(CNN, "save", fail)
+    line = run(*TINY, "--data", digits, "--quiet")
+    assert any(text in refused(line, 1) for text in ("RuntimeError: broken inside", "not enough memory", "model.json: No space left"))
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["before", "behind"])
+def test_debug_shows_the_traceback_and_keeps_line_and_code(run, place):
+    arguments = ["--debug", "eval", "none.json"] if place == "before" else ["eval", "none.json", "--debug"]
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert "Traceback" in result.stderr
+    assert result.stderr.splitlines()[-1] == "jitcnn: none.json: no such file or directory"
+
+
+def test_interrupted(run, digits, tmp_path, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(CNN, "train", interrupt)
+    result = run(*TINY, "--data", digits, "--quiet")
+    assert result.exit_code == 130
+    assert result.stderr.strip() == "jitcnn: interrupted"
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_ends_a_real_run(tmp_path, digits):
+    command = [*MODULE, *TINY, "--data", digits, "--epochs", "1000000", "--out", "model.json"]
+    process = subprocess.Popen([str(part) for part in command], cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    while "epoch" not in (line := process.stderr.readline()):
+        assert line, "ended by itself"
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert stderr.splitlines()[-1] == "jitcnn: interrupted"
+    assert "Traceback" not in stderr
+    assert not (tmp_path / "model.json").exists()
+
+
+def test_a_closed_pipe_is_no_traceback(tmp_path):
+    done = subprocess.run(f"'{sys.executable}' -m jitcnn summary --preset deep | true", shell=True, capture_output=True, text=True)
+    assert "Traceback" not in done.stderr
+
+
+def test_threads_are_set_before_numba_is_imported():
+    script = "from jitcnn_cli.options import use_threads; use_threads(3); import numba; print(numba.config.NUMBA_NUM_THREADS)"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout == "3\n"
+
+
+def test_more_threads_than_numba_started_with():
+    import numba
+
+    with pytest.raises(ValueError, match="threads asked for, and this process started with"):
+        options.use_threads(numba.config.NUMBA_NUM_THREADS + 1)
+
+
+def test_version(run):
+    assert run("--version").stdout.startswith("jitcnn ")
+
+
+def test_main_is_a_click_group():
+    assert isinstance(main, click.Group)

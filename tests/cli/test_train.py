@@ -1,0 +1,138 @@
+"""`jitcnn train`: what it learns, prints and writes."""
+
+import re
+
+import numpy as np
+import pytest
+
+from jitcnn import load
+from tests.cli.conftest import TINY, done
+
+KEYS = {"accuracy", "loss", "seconds", "images_per_second", "parameters", "test", "model", "digest"}
+
+
+def test_json_is_one_object_and_everything_else_is_on_stderr(run, digits):
+    result = run(*TINY, "--data", digits, "--out", "model.json", "--json", "--epochs", "20", "--lr", "0.02")
+    found = done(result)
+    assert set(found) == KEYS
+    assert found["model"] == "model.json"
+    assert found["accuracy"] == 1
+    assert found["test"] == {"accuracy": found["accuracy"], "loss": found["loss"]}
+    assert found["images_per_second"] > 0
+    assert found["seconds"] > 0
+    model = load("model.json")
+    assert (found["digest"], found["parameters"]) == (model.digest(), sum(value.size for value in model.parameters.values()))
+    assert "epoch 20/20" in result.stderr
+    assert "validation" in result.stderr
+
+
+def test_report(run, digits):
+    result = run(*TINY, "--data", digits, "--out", "model.json")
+    assert result.exit_code == 0
+    assert re.search(r"\ntrain \(while learning\) +\d\.\d{4} +\d+\.\d\d %\nvalidation +\d.*\ntest +\d", result.stdout)
+    assert result.stdout.endswith(f"model model.json, digest {load('model.json').digest()}\n")
+    assert f"{digits}: 40 images of 8 x 8 x 1 in 4 classes, validated on 16 test images" in result.stderr
+    assert "epoch 1/1: loss" in result.stderr
+    assert "\r" not in result.stderr
+
+
+def test_quiet(run, digits):
+    result = run(*TINY, "--data", digits, "--out", "model.json", "--quiet")
+    assert result.stdout == f"model.json {load('model.json').digest()}\n"
+    assert result.stderr == ""
+    assert run(*TINY, "--data", digits, "--out", "model.json", "--quiet", "--json").stderr == ""
+
+
+def test_the_model_holds_what_a_prediction_needs(run, digits, trained):
+    model = load(trained)
+    assert model.classes == ["0", "1", "2", "3"]
+    assert model.normalize == "per-image"
+    assert model.data["name"] == str(digits)
+    assert (model.loss.name, model.optimizer.name, model.optimizer.learning_rate) == ("cross_entropy", "adam", 0.01)
+
+
+def test_same_seed_same_digest(run, digits):
+    def digest(*options):
+        return done(run(*TINY, "--data", digits, "--out", "model.json", "--json", *options))["digest"]
+
+    first = digest("--seed", 5)
+    assert digest("--seed", 5) == first
+    assert digest("--seed", 5, "--threads", 1) == first
+    assert digest("--seed", 6) != first
+    assert digest() == digest("--seed", 0)
+
+
+@pytest.mark.parametrize("engine", ["fast", "loops", "python"])
+def test_engines(run, digits, engine):
+    found = done(run(*TINY, "--data", digits, "--out", "model.json", "--json", "--engine", engine, "--epochs", 20, "--lr", "0.02"))
+    assert found["accuracy"] == 1
+
+
+def test_a_run_never_overwrites_another_one_unasked(run, digits):
+    for folder in ("single-conv", "single-conv-2", "single-conv-3"):
+        assert done(run(*TINY, "--data", digits, "--json"))["model"] == f"runs/{folder}/model.json"
+
+
+def test_out_makes_folders_and_the_suffix_chooses_the_format(run, digits, tmp_path):
+    done(run(*TINY, "--data", digits, "--json", "--out", "deep/down/model.npz"))
+    assert (tmp_path / "deep" / "down" / "model.npz").read_bytes()[:2] == b"PK"
+    assert not (tmp_path / "runs").exists()
+
+
+def test_settings(run, digits):
+    options = [
+        "--opt",
+        "momentum",
+        "--lr",
+        "0.003",
+        "--loss",
+        "mse",
+        "--epochs",
+        2,
+        "--train-limit",
+        10,
+        "--val-limit",
+        3,
+        "--batch-size",
+        4,
+    ]
+    result = run(*TINY, "--data", digits, "--out", "model.json", *options)
+    assert "10 images of 8 x 8 x 1 in 4 classes, validated on 3 test images" in result.stderr
+    model = load("model.json")
+    assert (model.optimizer.name, model.optimizer.learning_rate, model.loss.name) == ("momentum", 0.003, "mse")
+    assert (model.epochs, model.steps.tolist()) == (2, [6])
+
+
+def test_another_optimizer_comes_with_its_own_rate(run, digits):
+    run(*TINY, "--data", digits, "--out", "model.json", "--opt", "sgd")
+    assert load("model.json").optimizer.learning_rate == 0.01
+    run(*TINY, "--data", digits, "--out", "model.json", "--preset", "conv-pool", "--opt", "adam")
+    assert load("model.json").optimizer.learning_rate == 0.001
+
+
+def test_without_validation(run, digits):
+    found = done(run(*TINY, "--data", digits, "--out", "model.json", "--json", "--val-limit", 0))
+    assert (found["accuracy"], found["loss"]) == (None, None)
+    assert 0 <= found["test"]["accuracy"] <= 1
+
+
+def test_data_without_test_images_hold_out_a_share(run, tmp_path, digits):
+    with np.load(digits) as archive:
+        np.savez(tmp_path / "all.npz", x=archive["x_train"], y=archive["y_train"])
+    result = run(*TINY, "--data", "all.npz", "--out", "model.json", "--json")
+    found = done(result)
+    assert found["test"] is None
+    assert found["accuracy"] is not None
+    assert "40 images of 8 x 8 x 1 in 4 classes, of which 8 are held out for validation" in result.stderr
+
+
+def test_a_loss_that_is_no_number_is_null_in_json(run, digits):
+    result = run(*TINY, "--data", digits, "--out", "model.json", "--json", "--lr", "1e38", "--epochs", 2, "--opt", "sgd")
+    assert done(result)["loss"] is None
+    assert "\nwarning: the loss became nan in epoch 1: lower learning_rate" in result.stderr
+
+
+def test_mnist_is_the_default(run):
+    result = run("train", "--preset", "conv-pool", "--train-limit", 96, "--val-limit", 32, "--epochs", 1, "--out", "model.json", "--json")
+    assert done(result)["parameters"] == 10_026
+    assert "mnist: 96 images of 28 x 28 x 1 in 10 classes, validated on 32 test images" in result.stderr
