@@ -37,7 +37,10 @@ def evaluate(model: str, data: str | None, on: str, limit: int | None, threads: 
 
     loaded = storage.load(model)
     dataset = data_of(loaded, data, on, limit)
-    x, y = (dataset.x, dataset.y) if on == "train" or dataset.x_test is None else (dataset.x_test, dataset.y_test)
+    if on == "test" and dataset.x_test is not None and dataset.y_test is not None:
+        x, y = dataset.x_test, dataset.y_test
+    else:
+        x, y = dataset.x, dataset.y
     result = {"model": model, "data": dataset.name, "images": len(x), **measure(loaded, x, y)}
     if on == "test" and dataset.x_test is None:
         note(f"{dataset.name} has no test images: measured on all its images")

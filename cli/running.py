@@ -24,7 +24,7 @@ class Failure(click.ClickException):
 
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
-        self.exit_code = exit_code
+        self.exit_code = exit_code  # type: ignore[misc]  # a class variable of click's, which is read through the object
 
 
 def _keep(context: click.Context, _: click.Parameter, value: bool) -> None:
@@ -57,7 +57,7 @@ class Command(WithExample):
         """Run the command; what it raises becomes one line and an exit code."""
         try:
             with warnings.catch_warnings():
-                warnings.showwarning = _warn
+                warnings.showwarning = _warn  # type: ignore[assignment]
                 return super().invoke(context)
         except (click.ClickException, click.Abort, click.exceptions.Exit):
             raise

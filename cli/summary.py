@@ -16,21 +16,31 @@ def summary(model: str | None, preset: str | None) -> None:
 
     MODEL is a file that train wrote; or name a preset.
     """
-    if (model is None) == (preset is None):
+    if model is not None and preset is None:
+        text = of_file(model)
+    elif preset is not None and model is None:
+        text = of_preset(preset)
+    else:
         raise click.UsageError("Give a model's file or --preset, one of them.")
-    if preset is not None:
-        from jitcnn import presets
+    click.echo(text)
 
-        chosen = presets.PRESETS[preset]
-        click.echo(chosen.build(seed=0).summary())
-        click.echo(
-            f"\n{chosen.optimizer}, learning rate {chosen.learning_rate}, {chosen.loss}, {chosen.epochs} epochs of batches of "
-            f"{chosen.batch_size}; trained on {chosen.train_limit:,} images, validated on {chosen.validation_limit:,}"
-        )
-        return
+
+def of_file(path: str) -> str:
+    """Describe the model in a file."""
     from jitcnn import storage
 
-    loaded = storage.load(model)
-    data = loaded.data["name"] if loaded.data else "unknown data"
-    click.echo(loaded.summary())
-    click.echo(f"\n{len(loaded.classes or [])} classes, trained on {data}, digest {loaded.digest()}")
+    model = storage.load(path)
+    data = model.data["name"] if model.data else "unknown data"
+    return f"{model.summary()}\n\n{len(model.classes or [])} classes, trained on {data}, digest {model.digest()}"
+
+
+def of_preset(name: str) -> str:
+    """Describe a preset's network and its training."""
+    from jitcnn.presets import PRESETS
+
+    preset = PRESETS[name]
+    return (
+        f"{preset.build(seed=0).summary()}\n\n"
+        f"{preset.optimizer}, learning rate {preset.learning_rate}, {preset.loss}, {preset.epochs} epochs, batches of {preset.batch_size}; "
+        f"trained on {preset.train_limit:,} images, validated on {preset.validation_limit:,}"
+    )

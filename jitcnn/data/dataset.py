@@ -81,17 +81,20 @@ def load(source: str | os.PathLike, *, train_limit: int | None = None, test_limi
 
 def _from_folder(folder: Path, name: str, train_limit: int | None, test_limit: int | None) -> Dataset:
     found = _idx_files(folder)
-    train = [found.get(("train", kind)) for kind in ("images", "labels")]
-    test = [found.get(("test", kind)) for kind in ("images", "labels")]
-    for part, pair in (("train", train), ("t10k", test)):
-        missing = [f"{part}-{kind}-idx{n}-ubyte" for kind, n, path in (("images", 3, pair[0]), ("labels", 1, pair[1])) if path is None]
-        if missing and (part == "train" or len(missing) == 1):
-            raise ValueError(
-                f"{folder}: there is no {' and no '.join(missing)} (plain or .gz), so this is not a folder of IDX files that can be used"
-            )
+    train = _both(folder, found, "train")
     x, labels = _idx_pair(*train, train_limit)
-    x_test, test_labels = _idx_pair(*test, test_limit) if test[0] is not None else (None, None)
-    return _dataset(name, x, labels, x_test, test_labels, [path for path in (*train, *test) if path is not None])
+    if found.keys().isdisjoint((("t10k", "images"), ("t10k", "labels"))):
+        return _dataset(name, x, labels, None, None, [*train])
+    test = _both(folder, found, "t10k")
+    return _dataset(name, x, labels, *_idx_pair(*test, test_limit), [*train, *test])
+
+
+def _both(folder: Path, found: dict[tuple[str, str], Path], part: str) -> tuple[Path, Path]:
+    """Return the files of images and labels; a ValueError names what is missing."""
+    missing = [f"{part}-{kind}-idx{n}-ubyte" for kind, n in (("images", 3), ("labels", 1)) if (part, kind) not in found]
+    if missing:
+        raise ValueError(f"{folder}: no folder of IDX files, there is no {' and no '.join(missing)} in it, neither plain nor .gz")
+    return found[part, "images"], found[part, "labels"]
 
 
 def _idx_files(folder: Path) -> dict[tuple[str, str], Path]:
@@ -101,7 +104,7 @@ def _idx_files(folder: Path) -> dict[tuple[str, str], Path]:
         match = _IDX_NAME.fullmatch(path.name)
         if match:
             prefixes.add(match["prefix"])
-            key = "train" if match["part"] == "train" else "test", match["kind"]
+            key = "train" if match["part"] == "train" else "t10k", match["kind"]
             if key not in found or found[key].suffix == ".gz":  # a plain file needs no decompressing
                 found[key] = path
     if len(prefixes) > 1:

@@ -9,7 +9,7 @@ import stat
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import numpy as np
 
@@ -58,7 +58,7 @@ def is_gzip(path: str | os.PathLike) -> bool:
 def open_gzip(path: str | os.PathLike) -> IO[bytes]:
     """Open the gzip file `path` for reading what is inside it; nothing is decompressed before it is read."""
     size_of(path)
-    return gzip.open(path, "rb")
+    return cast(IO[bytes], gzip.open(path, "rb"))
 
 
 def byte_count(shape: Sequence[int], dtype: np.dtype) -> int:
@@ -116,7 +116,7 @@ def read_array(stream: IO[bytes], shape: Sequence[int], dtype: np.dtype, what: s
         If the bytes end too early or their compression is damaged.
     """
     array = np.empty(shape, dtype)
-    target = memoryview(array.reshape(-1).view(np.uint8))
+    target = array.reshape(-1).view(np.uint8).data
     done = 0
     while done < len(target):
         chunk = read_bytes(stream, min(_CHUNK, len(target) - done), what)

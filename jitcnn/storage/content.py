@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jitcnn.data.files import byte_count
+
 FORMAT = "jitcnn model"
 VERSION = 1
-DTYPES = {"float32": np.dtype("<f4"), "float64": np.dtype("<f8")}
+DTYPES: dict[str, np.dtype] = {"float32": np.dtype("<f4"), "float64": np.dtype("<f8")}
 _MOST_DIMENSIONS = 8
 # Every object that a JSON text makes needs one of these characters; base64 has none of them. So their number bounds the memory that parsing
 # takes, however large the parameters are.
@@ -46,12 +48,9 @@ class Entry(NamedTuple):
     data: Any
 
     @property
-    def count(self) -> int:
-        """How many numbers it has."""
-        count = 1
-        for size in self.shape:
-            count *= size
-        return count
+    def bytes(self) -> int:
+        """How many bytes its numbers take."""
+        return byte_count(self.shape, self.dtype)
 
 
 def to_document(content: Content, data: Mapping[str, str] | None = None) -> dict[str, Any]:

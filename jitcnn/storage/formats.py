@@ -70,7 +70,7 @@ def _little_endian(array: np.ndarray) -> bytes:
 
 
 def _from_base64(entry: Entry) -> np.ndarray:
-    size = entry.count * entry.dtype.itemsize
+    size = entry.bytes
     if not isinstance(entry.data, str) or len(entry.data) != 4 * math.ceil(size / 3):
         raise ValueError(f"parameter {entry.name!r}: its data is not the base64 of {size:,} bytes, which its shape {entry.shape} takes")
     try:
