@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from bench.networks import NETWORKS
+from bench.networks import NETWORKS, wanted
 from bench.protocol import ROOT, Worker
 from bench.report import table
 
@@ -43,7 +43,7 @@ def train(name: str, seed: int, threads: int) -> dict[str, Any]:
 def run(ours: Worker, peers: Sequence[Worker], threads: int, only: Sequence[str] = ()) -> dict[str, Any]:
     """Measure: {name: {"jitcnn": accuracies by seed, "PyTorch": the same where there is a peer, "wall": seconds by seed}}."""
     results: dict[str, Any] = {}
-    for name in only or (*NETWORKS, DEFAULT):
+    for name in (name for name in (*NETWORKS, DEFAULT) if wanted(name, only)):
         runs = [train(name, seed, threads) for seed in SEEDS]
         results[name] = {"jitcnn": [result["accuracy"] for result in runs], "wall": [result["wall"] for result in runs]}
         if peers and name != DEFAULT:

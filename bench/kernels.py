@@ -6,6 +6,7 @@ from statistics import median
 from typing import Any
 
 from bench.clock import alternate, compare, geometric_mean
+from bench.networks import wanted
 from bench.protocol import Worker
 from bench.report import number, table
 
@@ -62,14 +63,14 @@ def speed(worker: Worker, part: str, seconds: float, work: float) -> float:
 def run(ours: Worker, peers: Sequence[Worker], rounds: int, seconds: float, only: Sequence[str] = ()) -> dict[str, Any]:
     """Measure the layers, or `only` those whose names hold one of the words.
 
-    Returns {"layers": {name: {pass: comparison}}, "geometric_mean": {pass: ratio}}.
+    Returns {"programs": names, "layers": {name: {pass: comparison}}, "geometric_mean": {pass: ratio}}.
     """
+    workers = (ours, *peers)
     layers: dict[str, dict[str, Any]] = {}
     for values in CASES:
         case = dict(zip(FIELDS, values, strict=True))
-        if only and not any(part in name(case) for part in only):
+        if not wanted(name(case), only):
             continue
-        workers = (ours, *peers)
         for worker in workers:
             worker.ask("prepare_convolution", case=case)
         layers[name(case)] = {}
@@ -79,26 +80,25 @@ def run(ours: Worker, peers: Sequence[Worker], rounds: int, seconds: float, only
             peak = median(measured.pop("peak"))
             compared = compare(measured, ours.name)
             layers[name(case)][part] = compared | {"peak": peak, "of_peak": compared["medians"][ours.name] / peak}
-        print(f"{name(case)}: " + ", ".join(f"{part} {layers[name(case)][part]['medians'][ours.name]:.0f}" for part in PARTS), flush=True)
+        speeds = ", ".join(f"{part} {number(compared['medians'][ours.name])}" for part, compared in layers[name(case)].items())
+        print(f"{name(case)}: {speeds} GFLOP/s", flush=True)
     means = {}
     if peers and layers:
         means = {part: geometric_mean(layer[part]["ratio"] for layer in layers.values()) for part in PARTS}
-    return {"layers": layers, "geometric_mean": means}
+    return {"programs": [worker.name for worker in workers], "layers": layers, "geometric_mean": means}
 
 
-def page(results: dict[str, Any], ours: str) -> str:
+def page(results: dict[str, Any]) -> str:
     """One table a pass."""
+    ours, *peers = results["programs"]
     sections = []
     for part, title in PARTS.items():
-        header = ["layer", "jitcnn GFLOP/s", "of peak"]
         rows = []
         for layer, parts in results["layers"].items():
-            cell = parts[part]
-            row = [layer, number(cell["medians"][ours]), f"{cell['of_peak']:.0%}"]
-            if "ratio" in cell:
-                row += [number(value) for peer, value in cell["medians"].items() if peer != ours] + [f"{cell['ratio']:.2f}"]
-                header = [*header[:3], *(peer for peer in cell["medians"] if peer != ours), "ratio"]
-            rows.append(row)
+            medians = parts[part]["medians"]
+            row = [layer, number(medians[ours]), f"{parts[part]['of_peak']:.0%}", *(number(medians[peer]) for peer in peers)]
+            rows.append([*row, f"{parts[part]['ratio']:.2f}"] if peers else row)
+        header = ["layer", f"{ours} GFLOP/s", "of peak", *peers, *(["ratio"] if peers else [])]
         mean = results["geometric_mean"].get(part)
         note = f"\n\nGeometric mean of the ratios: {mean:.2f}." if mean else ""
         sections.append(f"## {title}\n\n{table(header, rows)}{note}")

@@ -18,40 +18,44 @@ HOW = (
 )
 
 
+def wanted(name: str, only: Sequence[str]) -> bool:
+    """Whether a name holds one of the words, or there are no words to choose by."""
+    return not only or any(word in name for word in only)
+
+
 def run(
     ours: Worker, peers: Sequence[Worker], rounds: int, seconds: float, only: Sequence[str] = (), batch_sizes: Sequence[int] = (32,)
 ) -> dict[str, Any]:
-    """Measure: {"networks": {batch size: {name: comparison}}, "geometric_mean": {batch size: …}}."""
-    results: dict[str, Any] = {"networks": {}, "geometric_mean": {}}
+    """Measure: {"programs": names, "networks": {batch size: {name: comparison}}, "geometric_mean": {batch size: …}}."""
     workers = (ours, *peers)
+    results: dict[str, Any] = {"programs": [worker.name for worker in workers], "networks": {}, "geometric_mean": {}}
     for batch_size in batch_sizes:
         measured = results["networks"][str(batch_size)] = {}
-        for network in only or NETWORKS:
+        for network in (name for name in NETWORKS if wanted(name, only)):
             images = ours.ask("images", name=network)
             for worker in workers:
                 worker.ask("prepare_training", name=network, images=images, batch_size=batch_size, seconds=seconds)
             measured[network] = compare(alternate({worker.name: partial(worker.ask, "train") for worker in workers}, rounds), ours.name)
-            print(
-                f"{network}, batch {batch_size}: " + ", ".join(f"{n} {number(v)}" for n, v in measured[network]["medians"].items()),
-                flush=True,
-            )
-        if peers:
+            speeds = ", ".join(f"{program} {number(speed)}" for program, speed in measured[network]["medians"].items())
+            print(f"{network}, batch {batch_size}: {speeds}", flush=True)
+        if peers and measured:
             results["geometric_mean"][str(batch_size)] = geometric_mean(comparison["ratio"] for comparison in measured.values())
     return results
 
 
-def page(results: dict[str, Any], ours: str) -> str:
+def page(results: dict[str, Any]) -> str:
     """One table a batch size."""
+    programs = results["programs"]
     sections = []
     for batch_size, networks in results["networks"].items():
-        peers = [peer for peer in next(iter(networks.values()))["medians"] if peer != ours]
         rows = []
         for network, comparison in networks.items():
-            row = [network, *(number(comparison["medians"][name]) for name in (ours, *peers))]
-            if peers:
+            row = [network, *(number(comparison["medians"][program]) for program in programs)]
+            if "ratio" in comparison:
                 row.append("{ratio:.2f} ({ratio_least:.2f} to {ratio_most:.2f})".format(**comparison))
             rows.append(row)
-        mean = f"\n\nGeometric mean of the ratios: {results['geometric_mean'][batch_size]:.2f}." if peers else ""
-        header = ["network", ours, *peers, *(["ratio"] if peers else [])]
-        sections.append(f"## Batch {batch_size}, images a second\n\n{table(header, rows)}{mean}")
+        header = ["network", *programs, *(["ratio"] if len(programs) > 1 else [])]
+        mean = results["geometric_mean"].get(batch_size)
+        note = f"\n\nGeometric mean of the ratios: {mean:.2f}." if mean else ""
+        sections.append(f"## Batch {batch_size}, images a second\n\n{table(header, rows)}{note}")
     return "\n\n".join(sections)
