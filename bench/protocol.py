@@ -11,6 +11,7 @@ import os
 import pty
 import subprocess
 import sys
+import termios
 import threading
 import traceback
 from collections.abc import Callable
@@ -40,6 +41,7 @@ class Worker:
     def __init__(self, name: str, python: str, module: str, threads: int, **settings: Any):
         self.name, self.settings, self.log = name, settings, b""
         self.terminal, errors = pty.openpty()
+        termios.tcsetwinsize(errors, (40, 120))  # a terminal without a size shows no bars
         counts = dict.fromkeys(("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
         self.process = subprocess.Popen(
             [python, "-m", module],
