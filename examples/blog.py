@@ -4,8 +4,8 @@
     python examples/blog.py --short    2 epochs on 500 images each
     python examples/blog.py 1 3        only tests 1 and 3
 
-The seconds of 2020 are those that the text prints, of an epoch of pure NumPy on the laptop of its author. An epoch counts as the text counted
-it: training, then predictions for all its training and validation images. The first one here includes what has to be compiled, or loaded.
+The seconds of 2020 are those that the text prints, of an epoch of pure NumPy on its author's laptop. An epoch counts as it did there:
+training, then predictions for all its training and validation images. The first one here includes what has to be compiled, or loaded.
 """
 
 import argparse
@@ -92,12 +92,12 @@ def run(number, epochs, limit):
 def main():
     """Run the chosen tests, then print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "tests", nargs="*", type=int, choices=[[], *TESTS], default=[], metavar="TEST", help="1, 2, 3, 4; all if none is named"
-    )
+    parser.add_argument("tests", nargs="*", type=int, metavar="TEST", help="1, 2, 3 or 4; all if none is named")
     parser.add_argument("--epochs", type=int, default=5, help="how many, from 2 up (default: 5)")
     parser.add_argument("--short", action="store_true", help="2 epochs on 500 images")
     options = parser.parse_args()
+    if unknown := set(options.tests) - set(TESTS):
+        parser.error(f"there is no test {unknown.pop()}, only 1, 2, 3 and 4")
     if options.epochs < 2:
         parser.error("--epochs must be 2 or more: the first epoch also compiles")
     epochs, limit = (2, 500) if options.short else (options.epochs, 60_000)

@@ -20,7 +20,8 @@ def test_short_version(monkeypatch, capsys):
     assert [line.split()[:3] for line in lines[-3:-1]] == [["3", "500", "1,641"], ["1", "500", "310"]]
 
 
-def test_refuses_a_single_epoch(monkeypatch, capsys):
+@pytest.mark.parametrize(("arguments", "message"), [(["--epochs", "1"], "--epochs must be 2 or more"), (["5"], "there is no test 5")])
+def test_refuses(arguments, message, monkeypatch, capsys):
     with pytest.raises(SystemExit):
-        run(monkeypatch, "--epochs", "1")
-    assert "--epochs must be 2 or more" in capsys.readouterr().err
+        run(monkeypatch, *arguments)
+    assert message in capsys.readouterr().err
