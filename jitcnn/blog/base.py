@@ -16,8 +16,8 @@ TextShape = int | tuple[int, ...] | None
 class TextLayer:
     """The base of the text's layers.
 
-    Each holds a layer of jitcnn as `layer` and runs it for one image at a time by the compiled loops of `jitcnn.reference`, in float64 when
-    alone, in the model's dtype within a `CNN`. Training and prediction of a `CNN` run the same `layer` in the recorded program.
+    Each holds a layer of jitcnn as `layer` and runs it for one image at a time by the loops of `jitcnn.reference`, in float64 when alone,
+    in the model's dtype within a `CNN`. Training and prediction of a `CNN` run the same `layer` in the model's program.
 
     Attributes
     ----------
@@ -34,6 +34,8 @@ class TextLayer:
         The same for the parameters, summed over all images since the last `zerograd`; 0 where there are none.
     isbias, activation
         As given; False and None where a layer has none.
+    engine : "loops" or "python"
+        Whether the loops are compiled; "python" is for stepping through them with a debugger.
     """
 
     weights: Any = 0
@@ -50,6 +52,7 @@ class TextLayer:
         self.delta: Any = 0
         self.delta_weights: Any = 0
         self.delta_biases: Any = 0
+        self.engine = "loops"
         self.is_alone = True
         self.training = True
         self.steps = np.zeros(1, np.int64)
@@ -130,7 +133,7 @@ class TextLayer:
         batch = self._batch(x)
         self.place(batch.shape[1:])
         self.input = x
-        y, _ = self._forward(self._batch(x))
+        y, _ = self._forward(batch)
         self.out = self._without_batch(y, x)
         return self.out
 
@@ -162,7 +165,7 @@ class TextLayer:
         self.graph.claim()
         layer = copy.copy(self.layer)
         layer.input_gradient = True
-        step = EagerStep("loops", len(batch), self.graph.dtype, self.training, self.steps)
+        step = EagerStep(self.engine, len(batch), self.graph.dtype, self.training, self.steps)
         return layer.transform(step, batch) if before_activation else layer.forward(step, batch)
 
     def _batch(self, x: np.ndarray) -> np.ndarray:

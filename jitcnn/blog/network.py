@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from jitcnn import initializers, kernels
-from jitcnn.blog.base import TextLayer, TextShape
+from jitcnn.blog.base import TextLayer, text_shape
 from jitcnn.blog.curves import show_curves
 from jitcnn.blog.layers import Conv2d, Dropout
 from jitcnn.blog.report import Report
@@ -29,7 +29,7 @@ class CNN:
     seed : int, optional
         What weights, shuffling, dropout and the validation share are drawn from; drawn itself if missing.
     engine : "fast", "loops" or "python"
-        What trains and predicts.
+        What trains and predicts. Passes of single images, `feedforward` and `backpropagate`, run by the loops, with "python" uncompiled.
 
     Attributes
     ----------
@@ -81,6 +81,7 @@ class CNN:
             self.model.graph.take_input_shape(layer.layer.input_shape)
         self.model.add(layer.layer)
         layer.join(self.model.graph)
+        layer.engine = self._eager_engine
         if len(self.layers) > 1:
             self.layers[-1].name = f"{type(self.layers[-1]).__name__}{len(self.layers) - 1}"
         layer.name = f"Out Layer({type(layer).__name__})" if self.layers else "Input Layer"
@@ -136,7 +137,7 @@ class CNN:
         if len(X) != len(Y):
             raise ValueError(f"Length of training input and label is not equal: {len(X)} and {len(Y)}.")
         first, last = self.layers[0], self.layers[-1]
-        given = text_shape_of(X)
+        given = text_shape(np.shape(X)[1:])
         if first.input_shape not in (None, given):
             raise ValueError(f"'{first.name}' expects input of {first.input_shape} while {given} is given.")
         if last.output_shape not in (None, np.shape(Y)[-1]):
@@ -251,7 +252,7 @@ class CNN:
         graph.claim()
         self.optimizer.prepare(graph.layout)
         self.model.steps += 1  # adam's step number, which training goes on from
-        step = EagerStep("loops", 1, graph.dtype, True, self.model.steps)
+        step = EagerStep(self._eager_engine, 1, graph.dtype, True, self.model.steps)
         for layer in self.layers:
             sums = {"weights": layer.delta_weights, "bias": layer.delta_biases}
             for parameter in layer.layer.parameter_list:
@@ -285,6 +286,11 @@ class CNN:
 
     # Inside
 
+    @property
+    def _eager_engine(self) -> str:
+        """What runs single images."""
+        return "python" if self.model.engine == "python" else "loops"
+
     def _check_kernels(self) -> None:
         for layer in self.layers:
             if isinstance(layer, Conv2d):
@@ -306,9 +312,3 @@ def as_pixels(X: Any) -> np.ndarray:
     """Images as the engine takes them: as they are if it can, as float32 otherwise."""
     X = np.asarray(X)
     return X if X.dtype in PIXELS else X.astype(np.float32)
-
-
-def text_shape_of(X: Any) -> TextShape:
-    """The shape of one of several inputs, as the text writes it."""
-    shape = np.shape(X)[1:]
-    return shape[0] if len(shape) == 1 else shape

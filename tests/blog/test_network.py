@@ -172,6 +172,16 @@ def test_image_by_image_is_what_the_engine_does(opt, loss, activation):
     assert not np.any(by_hand.layers[0].delta_weights)
 
 
+def test_python_runs_uncompiled():
+    """For a debugger: nothing of Numba is between the session and the loops."""
+    m = CNN(seed=1, engine="python")
+    m.add(Conv2d(input_shape=(4, 4, 1)))
+    assert m.layers[0].engine == "python"
+    x, _ = data(images=2)
+    x = np.ascontiguousarray(x[:, :4, :4])
+    np.testing.assert_allclose(m.predict(x)[1], m.feedforward(x[1]), atol=1e-6)
+
+
 def test_measure(small):
     x, y = data()
     loss, accuracy = measure(small, x, y)
