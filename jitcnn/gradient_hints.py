@@ -87,29 +87,40 @@ def kernel_not_flipped(subject: Subject, weights: np.ndarray, name: str, compute
     if computed.ndim == 4 and explains(computed[::-1, ::-1], measured):
         return f"the gradient of {name} is rotated by 180 degrees: the kernel is flipped where it should not be"
     hint = f"the gradient of {name} is computed with the kernel not flipped: rotate it by 180 degrees, w[::-1, ::-1]"
-    for other, array in subject.arrays.items():
-        if other != name and array.ndim == 4 and other != "x":
-            saved = array.copy()
-            array[...] = saved[::-1, ::-1]
-            flipped = subject.backward(weights)[name]
-            array[...] = saved
-            if explains(flipped, measured):
-                return hint
+    kernels = [array for other, array in subject.arrays.items() if array.ndim == 4 and other not in (name, "x")]
+    if any(right_with_kernel_turned(subject, weights, name, kernel, measured) for kernel in kernels):
+        return hint
     if computed.ndim == 4 and weights.ndim == 4:
         # The kernel is out of sight: turning both gradients instead comes to the same at stride 1 with even padding.
         turned = subject.backward(np.ascontiguousarray(weights[:, ::-1, ::-1]))[name][:, ::-1, ::-1]
         if explains(turned, measured):
             return hint
-    inner = subject.without_activation()
-    return None if inner is None or name not in inner.arrays else kernel_not_flipped_inside(inner, weights, name)
+    return None
 
 
-def kernel_not_flipped_inside(inner: Subject, weights: np.ndarray, name: str) -> str | None:
-    """The same without the activation, whose derivative changes with the kernel."""
-    computed, measured = inner.backward(weights)[name], differences(inner, weights, inner.arrays[name])
-    if explains(computed, measured):
-        return None
-    return kernel_not_flipped(inner, weights, name, computed, measured)
+def right_with_kernel_turned(subject: Subject, weights: np.ndarray, name: str, kernel: np.ndarray, measured: np.ndarray) -> bool:
+    """Whether the same backward pass is right once the kernel itself is turned.
+
+    An activation's derivative changes with the kernel. Of smooth ones that is divided out; for relu, only outputs count that are
+    alive with both kernels.
+    """
+    y = subject.forward()
+    kept = kernel.copy()
+    kernel[...] = kept[::-1, ::-1]
+    y_turned = subject.forward()
+    alive = weights * ((y > 0) & (y_turned > 0))
+    plain = subject.backward(weights)[name]
+    by_alive = subject.backward(alive)[name]
+    smooth = []
+    for activation in ("sigmoid", "tanh"):
+        slopes = DERIVATIVES[activation](y), DERIVATIVES[activation](y_turned)
+        if min(slopes[0].min(), slopes[1].min()) > 0:
+            smooth.append(subject.backward(weights * slopes[0] / slopes[1])[name])
+    kernel[...] = kept
+    if any(explains(candidate, measured) for candidate in (plain, *smooth)):
+        return True
+    measured_alive = differences(subject, alive, subject.arrays[name])
+    return explains(by_alive, measured_alive) and not explains(subject.backward(alive)[name], measured_alive)
 
 
 def activation_after(subject: Subject, weights: np.ndarray, name: str, computed: np.ndarray, measured: np.ndarray) -> str | None:

@@ -40,9 +40,6 @@ class Subject(Protocol):
     def output_weights(self, draws: np.random.Generator) -> np.ndarray:
         """What each output is multiplied with before they are summed."""
 
-    def without_activation(self) -> "Subject | None":
-        """The same without a last activation, if it has one."""
-
 
 class FunctionSubject:
     """Functions of one or several arrays."""
@@ -73,9 +70,6 @@ class FunctionSubject:
         """Random numbers."""
         return draws.standard_normal(self.forward().shape)
 
-    def without_activation(self) -> None:
-        """Functions are not looked into."""
-
     def _call(self) -> tuple[Any, Callable[[np.ndarray], Any]]:
         arrays = [array.copy() for array in self.arrays.values()]
         if callable(self.functions):
@@ -90,9 +84,7 @@ class FunctionSubject:
 class GraphSubject:
     """Layers, run by an engine as in training."""
 
-    def __init__(
-        self, layers: Sequence[Layer], images: np.ndarray, engine: str, seed: int, name: Callable[[str], str] = str, logits: bool = False
-    ):
+    def __init__(self, layers: Sequence[Layer], images: np.ndarray, engine: str, seed: int, name: Callable[[str], str] = str):
         """Copy the layers.
 
         Parameters
@@ -107,11 +99,7 @@ class GraphSubject:
             For layers without values, and for dropout.
         name
             What a parameter `layer/name` is called in the result.
-        logits
-            Whether to leave out the last activation.
         """
-        self._given = (layers, images, engine, seed, name)
-        self.logits = logits
         self.graph = Graph(copy.deepcopy(list(layers)), dtype=np.float64, seed=seed, all_gradients=True)
         self.graph.take_input_shape(images.shape[1:])
         self.graph.claim()
@@ -149,12 +137,6 @@ class GraphSubject:
         """Random numbers."""
         return draws.standard_normal(self.data.outputs.shape)
 
-    def without_activation(self) -> "GraphSubject | None":
-        """The same layers with the last one's `transform` alone."""
-        if self.logits or self.graph.layers[-1].activation is None:
-            return None
-        return GraphSubject(*self._given, logits=True)
-
     def _data(self, images: np.ndarray) -> SimpleNamespace:
         assert self.graph.output_shape is not None
         outputs = np.zeros((self.batch, *self.graph.output_shape))
@@ -169,10 +151,10 @@ class GraphSubject:
             grad_x=np.zeros_like(images),
         )
 
-    def _program(self, engine: str, record: Callable[[Any], None]) -> Any:
+    def _program(self, engine: str, record: Callable[[Any], Any]) -> Any:
         return build_program(engine, record, self.batch, np.float64, True, self.data.order, self.data.position, self.step_number)
 
-    def _run(self, record: Callable[[Any], None]) -> None:
+    def _run(self, record: Callable[[Any], Any]) -> None:
         self.step_number[0] = 0  # the same numbers are dropped each time
         self.programs[record].prepare()
         self.programs[record].run(0, 1)
@@ -180,7 +162,7 @@ class GraphSubject:
     def _record_forward(self, step: Any) -> Any:
         assert self.graph.input_shape is not None
         x = take_batch(step, self.data, self.graph.input_shape)
-        y, backward = self.graph.forward(step, x, logits=self.logits)
+        y, backward = self.graph.forward(step, x)
         step.output(y, self.data.outputs)
         return y, backward
 
@@ -202,6 +184,7 @@ class LossSubject(GraphSubject):
     """A compiled model with its loss: one output, the mean loss."""
 
     def __init__(self, model: CNN, x: Any, y: Any, engine: str):
+        model.require_compiled("a gradient check with labels")
         targets, objective = model.check_targets(model.check_images(x), y), model.objective()
         self.objective = Objective(objective.loss, objective.activation, accuracy=False)
         self.targets = np.asarray(targets.targets, None if targets.targets.dtype == np.int64 else np.float64)
@@ -223,9 +206,6 @@ class LossSubject(GraphSubject):
     def output_weights(self, draws: np.random.Generator) -> np.ndarray:
         """The loss itself."""
         return np.ones(1)
-
-    def without_activation(self) -> None:
-        """The loss may need the activation."""
 
     def _data(self, images: np.ndarray) -> SimpleNamespace:
         data = super()._data(images)

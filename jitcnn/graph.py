@@ -67,7 +67,8 @@ class Graph:
             raise ValueError(f"a model is made of layers, and was given {what}: add an object such as Conv2d(8)")
         if any(layer is other for other in self.layers):
             raise ValueError(f"{layer.name} is in the model already: make a new layer for each place")
-        self.names.append(self._new_name(layer))
+        layer.name = self._new_name(layer)
+        self.names.append(layer.name)
         self.layers.append(layer)
         self.layout = None
         try:

@@ -77,14 +77,14 @@ class CNN:
     >>> from jitcnn import CNN, Conv2d, Dense, Flatten, Pool2d
     >>> model = CNN([Conv2d(4, activation="relu", input_shape=(28, 28, 1)), Pool2d(), Flatten(), Dense(10, activation="softmax")], seed=1)
     >>> print(model.summary())
-    layer             input shape  output shape  activation  bias  parameters  multiply-adds
-    ----------------------------------------------------------------------------------------
-    conv1 (Conv2d)    28 x 28 x 1  26 x 26 x 4   relu        yes           40         24,336
-    pool1 (Pool2d)    26 x 26 x 4  13 x 13 x 4   -           -              0              0
-    flatten1 (Flatten)  13 x 13 x 4  676         -           -              0              0
-    dense1 (Dense)    676          10            softmax     yes        6,770          6,760
-    ----------------------------------------------------------------------------------------
-    total                                                               6,810         31,096
+    layer               input shape  output shape  activation  bias  parameters  multiply-adds
+    ------------------------------------------------------------------------------------------
+    conv1 (Conv2d)      28 x 28 x 1  26 x 26 x 4   relu        yes           40         24,336
+    pool1 (Pool2d)      26 x 26 x 4  13 x 13 x 4   -           -              0              0
+    flatten1 (Flatten)  13 x 13 x 4  676           -           -              0              0
+    dense1 (Dense)      676          10            softmax     yes        6,770          6,760
+    ------------------------------------------------------------------------------------------
+    total                                                                 6,810         31,096
     """
 
     def __init__(
@@ -300,7 +300,7 @@ class CNN:
             With a sentence that says what to do, if anything does not fit.
         """
         epochs, batch_size = integer("epochs", epochs, at_least=1), integer("batch_size", batch_size, at_least=1)
-        self._compiled("train")
+        self.require_compiled("train")
         told = Callbacks(callbacks, self)
         images = self.check_images(x)
         targets = self.check_targets(images, y)
@@ -328,7 +328,7 @@ class CNN:
 
     def evaluate(self, x: Any, y: Any) -> dict[str, float]:
         """{"loss", "accuracy"} on images and labels as for `train`; every image weighs the same."""
-        self._compiled("evaluate")
+        self.require_compiled("evaluate")
         images = self.check_images(x)
         targets = self.check_targets(images, y)
         return self._get_trainer().run(False, images, targets, np.arange(len(images)), PREDICTION_BATCH)
@@ -397,6 +397,14 @@ class CNN:
 
     # Inside
 
+    def require_compiled(self, what: str) -> None:
+        """Raise a ValueError unless there are layers, and `compile` was called with a loss that suits the last one."""
+        if self.loss is None:
+            raise ValueError(f"{what} needs an optimizer and a loss: call model.compile() first")
+        if not self.graph.layers:
+            raise ValueError(f"{what} needs layers: add some, model.add(Conv2d(8))")
+        self.loss.check(self.graph.layers[-1].activation, self.output_shape)
+
     def check_images(self, x: Any, name: str = "x") -> np.ndarray:
         """Images, or rows of features, as the engine takes them; a ValueError if they are not what the model takes."""
         images = as_images(x, self.input_shape, name)
@@ -433,13 +441,6 @@ class CNN:
     def __getstate__(self) -> dict[str, Any]:
         """Programs hold addresses: copies make their own."""
         return {**self.__dict__, "_trainer": None, "_sessions": {}}
-
-    def _compiled(self, what: str) -> None:
-        if self.loss is None:
-            raise ValueError(f"{what} needs an optimizer and a loss: call model.compile() first")
-        if not self.graph.layers:
-            raise ValueError(f"{what} needs layers: add some, model.add(Conv2d(8))")
-        self.loss.check(self.graph.layers[-1].activation, self.output_shape)
 
     def _finish_epoch(self, logs: dict[str, float]) -> None:
         append(self.history, logs)

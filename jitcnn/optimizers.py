@@ -166,7 +166,8 @@ def as_optimizer(optimizer: Any, learning_rate: float | None = None) -> Optimize
         raise ValueError(
             f"optimizer is {optimizer!r}, expected one of {', '.join(map(repr, OPTIMIZERS))}, or an object such as Adam(0.001)"
         )
-    return OPTIMIZERS[optimizer]() if learning_rate is None else OPTIMIZERS[optimizer](learning_rate)
+    settings = {} if learning_rate is None else {"learning_rate": learning_rate}
+    return OPTIMIZERS[optimizer](**settings)
 
 
 def positive(name: str, value: Any) -> float:
