@@ -1,0 +1,116 @@
+"""A border around images as a layer's own pass, and its gradient, a row at a time.
+
+    one row of the large image:   before | width pixels of a row of the small one | behind
+"""
+
+import functools
+
+from jitcnn.forms.codes import EDGE
+from jitcnn.kernels.buffers import Buffer
+from jitcnn.kernels.compiling import inline, kernel
+from jitcnn.kernels.program import Program
+from jitcnn.kernels.records import ACCESS, Images, only, record
+
+#: small is the image of `height` x `width` pixels, large the padded one.
+Pad = record(
+    small=Images, large=Images, height=int, width=int, channels=int, large_height=int, large_width=int, top=int, left=int
+)  # fmt: skip
+
+
+@inline()
+def nearest(index, size):
+    """The valid index closest to `index`."""
+    return min(max(index, 0), size - 1)
+
+
+@functools.cache
+def pad_kernel(real: type, edge: bool):
+    """Copy every row into the middle of a longer one; the border takes the nearest pixel (edge) or zeros."""
+    line, zero = ACCESS[real][0], real(0)
+
+    @kernel(Pad, (real.__name__, edge), f"pad2d {'edge' if edge else 'zero'} {real.__name__}")
+    def pad2d(arguments, first, last, worker):
+        a = only(arguments)
+        channels, run, start = a.channels, a.width * a.channels, a.left * a.channels
+        for n in range(first, last):
+            for i in range(a.large_height):
+                y = line(a.large, n, first, worker, i, a.large_width * channels)
+                row = nearest(i - a.top, a.height)
+                x = line(a.small, n, first, worker, row, run)
+                if edge:
+                    for j in range(a.left):
+                        for c in range(channels):
+                            y[j * channels + c] = x[c]
+                    for k in range(run):
+                        y[start + k] = x[k]
+                    for j in range(a.left + a.width, a.large_width):
+                        for c in range(channels):
+                            y[j * channels + c] = x[run - channels + c]
+                elif row == i - a.top:
+                    for k in range(start):
+                        y[k] = zero
+                    for k in range(run):
+                        y[start + k] = x[k]
+                    for k in range(start + run, y.size):
+                        y[k] = zero
+                else:
+                    for k in range(y.size):
+                        y[k] = zero
+
+    return pad2d
+
+
+@functools.cache
+def pad_grad_kernel(real: type, edge: bool):
+    """Cut the middle out; with edge, a border's gradients add up on the pixel they were copied from."""
+    line, zero = ACCESS[real][0], real(0)
+
+    @kernel(Pad, (real.__name__, edge), f"pad2d_grad_input {'edge' if edge else 'zero'} {real.__name__}")
+    def pad2d_grad_input(arguments, first, last, worker):
+        a = only(arguments)
+        channels, run, start = a.channels, a.width * a.channels, a.left * a.channels
+        for n in range(first, last):
+            for i in range(a.height):
+                grad_x = line(a.small, n, first, worker, i, run)
+                if edge:
+                    for k in range(run):
+                        grad_x[k] = zero
+                else:
+                    grad_y = line(a.large, n, first, worker, i + a.top, a.large_width * channels)
+                    for k in range(run):
+                        grad_x[k] = grad_y[start + k]
+            if edge:
+                for i in range(a.large_height):
+                    grad_y = line(a.large, n, first, worker, i, a.large_width * channels)
+                    grad_x = line(a.small, n, first, worker, nearest(i - a.top, a.height), run)
+                    for j in range(a.left):
+                        for c in range(channels):
+                            grad_x[c] += grad_y[j * channels + c]
+                    for k in range(run):
+                        grad_x[k] += grad_y[start + k]
+                    for j in range(a.left + a.width, a.large_width):
+                        for c in range(channels):
+                            grad_x[run - channels + c] += grad_y[j * channels + c]
+
+    return pad2d_grad_input
+
+
+def pad2d(program: Program, x: Buffer, y: Buffer, top: int, left: int, mode: int) -> None:
+    """Forward."""
+    _row(program, pad_kernel, x, y, "large", top, left, mode)
+
+
+def pad2d_grad_input(program: Program, grad_y: Buffer, grad_x: Buffer, top: int, left: int, mode: int) -> None:
+    """Gradient of the images that were padded."""
+    _row(program, pad_grad_kernel, grad_x, grad_y, "small", top, left, mode)
+
+
+def _row(program: Program, factory, small: Buffer, large: Buffer, written: str, top: int, left: int, mode: int) -> None:
+    _, height, width, channels = small.shape
+    program.row(
+        factory, {"real": small.dtype.type, "edge": mode == EDGE}, Pad, (written,), small=small, large=large, top=top, left=left,
+        height=height, width=width, channels=channels, large_height=large.shape[1], large_width=large.shape[2],
+    )  # fmt: skip
+
+
+LOWERINGS = {"pad2d": pad2d, "pad2d_grad_input": pad2d_grad_input}
