@@ -108,7 +108,7 @@ class GraphSubject:
         self.arrays = {"x": images, **{path: parameter.value for path, parameter in self.parameters.items()}}
         self.step_number = np.zeros(1, np.int64)
         self.data = self._data(images)
-        self.programs = {record: self._program(engine, record) for record in (self._record_forward, self._record_backward)}
+        self.programs: dict[Any, Any] = {record: self._program(engine, record) for record in (self._record_forward, self._record_backward)}
 
     @classmethod
     def of_layer(cls, layer: Layer, x: Any, engine: str, seed: int) -> Self:

@@ -13,7 +13,7 @@ from jitcnn import initializers
 from jitcnn.callbacks import Callbacks
 from jitcnn.describing import describe_model, reading, restore
 from jitcnn.engine import ENGINES
-from jitcnn.engine.forward import PREDICTION_BATCH, ForwardSession
+from jitcnn.engine.forward import ForwardSession
 from jitcnn.forms.arrays import take
 from jitcnn.forms.geometry import choice, integer
 from jitcnn.graph import Graph
@@ -331,7 +331,7 @@ class CNN:
         self.require_compiled("evaluate")
         images = self.check_images(x)
         targets = self.check_targets(images, y)
-        return self._get_trainer().run(False, images, targets, np.arange(len(images)), PREDICTION_BATCH)
+        return self._get_trainer().measure(images, targets)
 
     # Use
 

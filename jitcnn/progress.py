@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 SHOWN = ("loss", "accuracy", "val_loss", "val_accuracy")
+INTERVAL = 0.1  # seconds between two looks of a bar
 
 
 def shows_bars() -> bool:
@@ -27,7 +28,10 @@ def numbers(logs: Mapping[str, Any]) -> str:
 
 
 class Progress:
-    """Bars, or lines, of one call of `train`; silent if not `enabled`."""
+    """Bars, or lines, of one call of `train`; silent if not `enabled`.
+
+    Bars are drawn at most every `INTERVAL` seconds, however short epochs are, so that they cost nothing.
+    """
 
     def __init__(self, enabled: bool, epochs: int, first_epoch: int, images: int):
         """Show nothing yet.
@@ -44,9 +48,11 @@ class Progress:
         self.lines = enabled and sys.stderr is not None
         self.bars = self.lines and shows_bars()
         self.epochs, self.first_epoch, self.images = epochs, first_epoch, images
+        self.epoch = first_epoch
+        self.done = 0
         self.epoch_bar: Any = None
         self.batch_bar: Any = None
-        self.started = time.perf_counter()
+        self.drawn = 0.0
 
     def note(self, text: str) -> None:
         """Say what is being done before the first epoch."""
@@ -55,31 +61,34 @@ class Progress:
 
     def begin_epoch(self, epoch: int) -> None:
         """An epoch begins."""
-        self.started = time.perf_counter()
-        if not self.bars:
-            return
-        from tqdm.auto import tqdm
+        self.epoch, self.done = epoch, 0
+        if self.bars and self.epoch_bar is None:
+            from tqdm.auto import tqdm
 
-        if self.epoch_bar is None:
             self.epoch_bar = tqdm(total=self.epochs, desc="epochs", unit="epoch")
-        self.batch_bar = tqdm(total=self.images, desc=self._title(epoch), unit=" images", unit_scale=True, leave=False)
+            self.batch_bar = tqdm(total=self.images, desc=self._title(), unit=" images", unit_scale=True, leave=False)
 
     def update(self, images: int, logs: Mapping[str, Any]) -> None:
         """Some more images are done; `logs` holds loss and accuracy of the epoch so far."""
-        if self.batch_bar is not None:
-            self.batch_bar.set_postfix_str(numbers(logs), refresh=False)
-            self.batch_bar.update(images)
+        self.done += images
+        if self.batch_bar is None or time.perf_counter() - self.drawn < INTERVAL:
+            return
+        bar = self.batch_bar
+        if self.done < bar.n:  # another epoch than the one that is shown
+            bar.reset()
+        bar.set_description_str(self._title(), refresh=False)
+        bar.set_postfix_str(numbers(logs), refresh=False)
+        bar.update(self.done - bar.n)
+        bar.refresh()
+        self.drawn = time.perf_counter()
 
     def end_epoch(self, epoch: int, logs: Mapping[str, Any]) -> None:
         """An epoch is over."""
-        rate = self.images / logs["seconds"]
-        if self.batch_bar is not None:
-            self.batch_bar.close()
-            self.batch_bar = None
-            self.epoch_bar.set_postfix_str(f"{numbers(logs)}, {rate:,.0f} images/s", refresh=False)
+        if self.epoch_bar is not None:
+            self.epoch_bar.set_postfix_str(self._finished(logs), refresh=epoch + 1 == self.first_epoch + self.epochs)
             self.epoch_bar.update()
         elif self.lines:
-            self.note(f"{self._title(epoch)}: {numbers(logs)}, {logs['seconds']:.1f} s, {rate:,.0f} images/s")
+            self.note(f"{self._title()}: {self._finished(logs)}, {logs['seconds']:.1f} s")
 
     def close(self) -> None:
         """Take the bars away; the last state of the epochs' bar stays."""
@@ -87,5 +96,8 @@ class Progress:
             if bar is not None:
                 bar.close()
 
-    def _title(self, epoch: int) -> str:
-        return f"epoch {epoch + 1}/{self.first_epoch + self.epochs}"
+    def _title(self) -> str:
+        return f"epoch {self.epoch + 1}/{self.first_epoch + self.epochs}"
+
+    def _finished(self, logs: Mapping[str, Any]) -> str:
+        return f"{numbers(logs)}, {self.images / logs['seconds']:,.0f} images/s"

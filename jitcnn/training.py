@@ -4,9 +4,10 @@ import math
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from jitcnn.metrics import RunningMeans, apply_accuracy, is_binary
 from jitcnn.optimizers import Optimizer
 from jitcnn.progress import Progress
 
+KEPT = {"loss": "losses", "accuracy": "hits"}  # what is shown, and the array of each image's part in it
 HISTORY = ("loss", "accuracy", "val_loss", "val_accuracy", "seconds")
 
 
@@ -155,42 +157,74 @@ class Trainer:
                 arrays["classes"] = targets.classes
         return arrays
 
-    def run(
-        self,
-        training: bool,
-        images: np.ndarray,
-        targets: Targets,
-        order: np.ndarray,
-        batch_size: int,
-        show: Callable[[int, dict[str, float]], None] | None = None,
-    ) -> dict[str, float]:
-        """One pass over the images in `order`: {"loss", "accuracy"}, in which every image weighs the same.
+    def measure(self, images: np.ndarray, targets: Targets) -> dict[str, float]:
+        """{"loss", "accuracy"} over all these images, in which every image weighs the same."""
+        with Passes(self, False, images, targets, np.arange(len(images)), PREDICTION_BATCH) as passes:
+            return passes.run()
+
+
+class Passes:
+    """Passes over the same images: a context, within which the program keeps hold of them."""
+
+    def __init__(self, trainer: Trainer, training: bool, images: np.ndarray, targets: Targets, order: np.ndarray, batch_size: int):
+        """Prepare.
 
         Parameters
         ----------
+        trainer
+            What has the programs.
         training
             Whether to train, or only to measure.
         images, targets
             The data.
         order
-            Which images, in which order.
+            Which images.
         batch_size
             Images in a step.
+        """
+        self.trainer = trainer
+        self.training, self.images, self.targets, self.batch_size = training, images, targets, batch_size
+        self.arrays = trainer.arrays(images, targets, order.copy())
+        self.session: Session | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.session is not None:
+            self.session.release()
+
+    def prepare(self) -> Session:
+        """The program, which is another one if parameters have moved meanwhile, holding the data."""
+        session = self.trainer.session(self.training, self.images, self.targets, self.batch_size)
+        if self.session is not None and session is not self.session:
+            self.session.release()
+        self.session = session
+        session.bind(self.arrays)
+        session.program.prepare()
+        return session
+
+    def run(self, order: np.ndarray | None = None, show: Callable[[int, dict[str, float]], None] | None = None) -> dict[str, float]:
+        """One pass: {"loss", "accuracy"}, in which every image weighs the same.
+
+        Parameters
+        ----------
+        order
+            The images in another order.
         show
             Called now and then with the number of images done since the last call, and with loss and accuracy so far.
         """
-        session = self.session(training, images, targets, batch_size)
-        arrays = self.arrays(images, targets, order)
-        means = RunningMeans({"loss": arrays["losses"], **({"accuracy": arrays["hits"]} if self.objective.accuracy else {})})
+        if order is not None:
+            self.arrays["order"][...] = order
+        session = self.prepare()
+        means = RunningMeans({name: self.arrays[kept] for name, kept in KEPT.items() if kept in self.arrays})
 
         def after_chunk(done: int) -> None:
             new = means.take(done)
             if show is not None:
                 show(new, means.means())
 
-        with session.using(arrays):
-            session.program.prepare()
-            session.run_all(after_chunk)
+        session.run_all(after_chunk)
         return means.means()
 
 
@@ -234,27 +268,34 @@ def fit(
         progress.note(f"compiling the training step ({trainer.engine}): {what}; batches of {batch_size}, {trainer.graph.dtype}")
     callbacks.call("on_train_begin")
     try:
-        for epoch in epochs:
-            callbacks.call("on_epoch_begin", epoch)
-            draws = initializers.generator(trainer.graph.seed, epoch, initializers.SHUFFLE)
-            epoch_order = order[draws.permutation(len(order))] if shuffle else order
-            trainer.session(True, images, targets, batch_size)  # made before the clock starts
-            progress.begin_epoch(epoch)
-            started = time.perf_counter()
-            logs = trainer.run(True, images, targets, epoch_order, batch_size, progress.update)
-            seconds = time.perf_counter() - started
-            if validation is not None:
-                measured = trainer.run(False, *validation, PREDICTION_BATCH)
-                logs |= {f"val_{name}": value for name, value in measured.items()}
-            logs["seconds"] = seconds
-            finished(logs)
-            progress.end_epoch(epoch, logs)
-            warn_of_divergence(epoch, logs)
-            if callbacks.call("on_epoch_end", epoch, dict(logs)):
-                break
+        with ExitStack() as stack:
+            training = stack.enter_context(Passes(trainer, True, images, targets, order, batch_size))
+            measuring = None if validation is None else stack.enter_context(Passes(trainer, False, *validation, PREDICTION_BATCH))
+            for epoch in epochs:
+                callbacks.call("on_epoch_begin", epoch)
+                logs = fit_epoch(training, measuring, epoch, trainer.graph.seed if shuffle else None, order, progress)
+                finished(logs)
+                progress.end_epoch(epoch, logs)
+                warn_of_divergence(epoch, logs)
+                if callbacks.call("on_epoch_end", epoch, dict(logs)):
+                    break
     finally:
         progress.close()
         callbacks.call("on_train_end")
+
+
+def fit_epoch(
+    training: Passes, measuring: Passes | None, epoch: int, seed: int | None, order: np.ndarray, progress: Progress
+) -> dict[str, float]:
+    """Train for one epoch, and measure: what goes into the history. Without a seed, images come in the given order."""
+    training.prepare()  # the program is made before the clock starts
+    progress.begin_epoch(epoch)
+    started = time.perf_counter()
+    shuffled = None if seed is None else order[initializers.generator(seed, epoch, initializers.SHUFFLE).permutation(len(order))]
+    logs = training.run(shuffled, progress.update)
+    seconds = time.perf_counter() - started
+    measured = {} if measuring is None else measuring.run()
+    return {**logs, **{f"val_{name}": value for name, value in measured.items()}, "seconds": seconds}
 
 
 def append(history: dict[str, list], logs: dict[str, float]) -> None:

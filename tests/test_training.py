@@ -157,42 +157,62 @@ def test_chunks_change_nothing(monkeypatch):
     assert len(digests) == 1
 
 
-def test_shuffling():
-    orders = []
+@pytest.fixture
+def passes(monkeypatch):
+    """(training or not, the order of images) of every pass."""
+    seen = []
+    run_all = session.Session.run_all
 
-    def order_of(seed, epochs, shuffle):
-        model = net(seed=seed)
-        trainer = model._get_trainer()
-        run = trainer.run
-        trainer.run = lambda training, images, targets, order, *rest: (
-            orders.append(order.copy()) or run(training, images, targets, order, *rest)
-        )
-        model.train(X, Y, epochs=epochs, shuffle=shuffle, progress=False)
-        return [orders.pop() for _ in range(epochs)][::-1]
+    def spy(self, after_chunk=None):
+        seen.append((self.program.training, self.data.order.copy()))
+        run_all(self, after_chunk)
 
-    first, second = order_of(1, 2, True)
+    monkeypatch.setattr(session.Session, "run_all", spy)
+    return seen
+
+
+def test_shuffling(passes):
+    def orders(seed, epochs, shuffle):
+        passes.clear()
+        net(seed=seed).train(X, Y, epochs=epochs, shuffle=shuffle, progress=False)
+        return [order for _, order in passes]
+
+    first, second = orders(1, 2, True)
     assert sorted(first) == sorted(second) == list(range(50))
     assert not np.array_equal(first, second)
-    assert np.array_equal(order_of(1, 1, True)[0], first)
-    assert not np.array_equal(order_of(2, 1, True)[0], first)
-    assert np.array_equal(order_of(1, 1, False)[0], np.arange(50))
+    assert np.array_equal(orders(1, 1, True)[0], first)
+    assert not np.array_equal(orders(2, 1, True)[0], first)
+    assert np.array_equal(orders(1, 1, False)[0], np.arange(50))
 
 
-def test_validation_share_is_disjoint_and_the_same_in_every_call():
+def test_validation_share_is_disjoint_and_the_same_in_every_call(passes):
     model = net()
-    trainer = model._get_trainer()
-    run, seen = trainer.run, {True: [], False: []}
-    trainer.run = lambda training, images, targets, order, *rest: (
-        seen[training].append(order.copy()) or run(training, images, targets, order, *rest)
-    )
     model.train(X, Y, epochs=2, validation=0.2, progress=False)
     model.train(X, Y, epochs=1, validation=0.2, progress=False)
-    held_out = seen[False][0]
+    trained = [order for training, order in passes if training]
+    measured = [order for training, order in passes if not training]
+    assert (len(trained), len(measured)) == (3, 3)
+    held_out = measured[0]
     assert len(held_out) == 10
-    assert all(np.array_equal(order, held_out) for order in seen[False])
-    assert all(sorted([*order, *held_out]) == list(range(50)) for order in seen[True])
+    assert all(np.array_equal(order, held_out) for order in measured)
+    assert all(sorted([*order, *held_out]) == list(range(50)) for order in trained)
     shares = np.bincount(Y[held_out], minlength=3) / np.bincount(Y, minlength=3)
     assert np.allclose(shares, 0.2, atol=0.06)
+
+
+def test_callbacks_may_use_the_model():
+    class Busy:
+        def on_epoch_end(self, model, epoch, logs):
+            model.evaluate(X[:7], Y[:7])
+            model.predict(X[:3])
+            model.layers[0](X[:2])
+            CNN([model.layers[0]], engine="python").parameters  # noqa: B018 (takes the layer's memory along)
+
+    model, twin = net(), net()
+    for each, callbacks in ((model, [Busy()]), (twin, [])):
+        each.train(X, Y, epochs=3, validation=0.2, callbacks=callbacks, progress=False)
+    assert model.history["val_loss"] == twin.history["val_loss"]
+    assert model.digest() == twin.digest()
 
 
 def test_validation_on_other_images():

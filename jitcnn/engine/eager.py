@@ -13,6 +13,7 @@ import numpy as np
 
 from jitcnn.engine.parameter import Parameter
 from jitcnn.forms.prepared import check
+from jitcnn.kernels import runner
 from jitcnn.reference.compiled import compiled
 from jitcnn.reference.prepared import PREPARED
 
@@ -87,8 +88,11 @@ class EagerStep:
             function(*values)
         else:
             check(name, *values)
-            loops = PREPARED[name] if self.kind == "python" else compiled(name)
-            loops(*values)
+            if self.kind == "python":
+                PREPARED[name](*values)
+            else:
+                with runner.lock:
+                    compiled(name)(*values)
 
     def output(self, buffer: Array, array: Array) -> None:
         """After this step, keep what `buffer` then holds in the rows of `array` that belong to the batch."""

@@ -64,14 +64,19 @@ class Session:
 
     @contextmanager
     def using(self, arrays: Mapping[str, np.ndarray]) -> Iterator[None]:
-        """Work on these arrays meanwhile: same names, dtypes and shapes of one row as at the start."""
-        self._bind(arrays)
+        """Work on these arrays meanwhile."""
+        self.bind(arrays)
         try:
             yield
         finally:
-            self._bind(self._placeholders)
+            self.release()
 
-    def _bind(self, arrays: Mapping[str, np.ndarray]) -> None:
+    def release(self) -> None:
+        """Let go of all arrays."""
+        self.bind(self._placeholders)
+
+    def bind(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Work on these arrays from now on: same names, dtypes and shapes of one row as at the start."""
         for name, new in arrays.items():
             old = getattr(self.data, name)
             if new.dtype != old.dtype or new.shape[1:] != old.shape[1:]:
