@@ -11,7 +11,7 @@ from jitcnn.kernels.buffers import Buffer
 from jitcnn.kernels.compiling import inline, kernel
 from jitcnn.kernels.elementwise import lines
 from jitcnn.kernels.pointers import int64_at
-from jitcnn.kernels.program import Program
+from jitcnn.kernels.program import Program, memory_of
 from jitcnn.kernels.records import ACCESS, Images, only, record
 
 Dropout = record(x=Images, y=Images, step=int, rows=int, width=int, threshold=int, seed=int)
@@ -39,11 +39,14 @@ def image_key(seed, step, n):
 
 
 @functools.cache
-def dropout_kernel(real: type):
-    """y = x / (1 - rate) or 0; numbers are counted within the image, without its border."""
+def dropout_kernel(real: type, in_place: bool):
+    """y = x / (1 - rate) or 0; numbers are counted within the image, without its border.
+
+    In place has a kernel of its own, which reads and writes through one name: two names that may overlap would make no vectors.
+    """
     line, dropped = ACCESS[real][0], real(0)
 
-    @kernel(Dropout, real.__name__, f"dropout {real.__name__}")
+    @kernel(Dropout, (real.__name__, in_place), f"dropout{' in place' if in_place else ''} {real.__name__}")
     def dropout(arguments, first, last, worker):
         a = only(arguments)
         threshold, step = np.uint32(a.threshold), int64_at(a.step)[0]
@@ -52,7 +55,8 @@ def dropout_kernel(real: type):
             key = image_key(a.seed, step, n)
             for r in range(a.rows):
                 start = r * a.width
-                x, y = line(a.x, n, first, worker, r, a.width), line(a.y, n, first, worker, r, a.width)
+                y = line(a.y, n, first, worker, r, a.width)
+                x = y if in_place else line(a.x, n, first, worker, r, a.width)
                 for i in range(a.width):
                     bits = mix(np.uint32(np.uint32(np.uint32(start + i) * ELEMENT) + key))
                     y[i] = x[i] * (dropped if bits < threshold else scale)
@@ -62,9 +66,8 @@ def dropout_kernel(real: type):
 
 def dropout(program: Program, x: Buffer, y: Buffer, threshold: int, seed: int, step: np.ndarray) -> None:
     """Drop numbers whose hash is below the threshold; y may be x."""
-    program.row(
-        dropout_kernel, {"real": x.dtype.type}, Dropout, ("y",), x=x, y=y, step=step, threshold=threshold, seed=seed, **lines(x, y)
-    )
+    key = {"real": x.dtype.type, "in_place": memory_of(x) == memory_of(y)}
+    program.row(dropout_kernel, key, Dropout, ("y",), x=x, y=y, step=step, threshold=threshold, seed=seed, **lines(x, y))
 
 
 LOWERINGS = {"dropout": dropout}

@@ -35,9 +35,10 @@ def statistics_of_bytes(pixels):
     """
     total, squares = np.int64(0), np.int64(0)
     for start in range(0, pixels.size, RUN):
+        run = pixels[start : start + RUN]  # counted from 0: an index that might be negative is no vector load
         run_total, run_squares = np.uint32(0), np.uint32(0)
-        for i in range(start, min(start + RUN, pixels.size)):
-            pixel = np.uint32(pixels[i])
+        for i in range(run.size):
+            pixel = np.uint32(run[i])
             run_total = np.uint32(run_total + pixel)
             run_squares = np.uint32(run_squares + np.uint32(pixel * pixel))
         total += np.int64(run_total)

@@ -1,6 +1,6 @@
 """A border around images as a layer's own pass, and its gradient, a row at a time.
 
-    one row of the large image:   before | width pixels of a row of the small one | behind
+One row of the large image:   before | the pixels of a row of the small one | behind
 """
 
 import functools
@@ -8,6 +8,7 @@ import functools
 from jitcnn.forms.codes import EDGE
 from jitcnn.kernels.buffers import Buffer
 from jitcnn.kernels.compiling import inline, kernel
+from jitcnn.kernels.pointers import MOVE
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
 
@@ -26,36 +27,36 @@ def nearest(index, size):
 @functools.cache
 def pad_kernel(real: type, edge: bool):
     """Copy every row into the middle of a longer one; the border takes the nearest pixel (edge) or zeros."""
-    line, zero = ACCESS[real][0], real(0)
+    pointer, move, zero = ACCESS[real][1], MOVE[real], real(0)
 
     @kernel(Pad, (real.__name__, edge), f"pad2d {'edge' if edge else 'zero'} {real.__name__}")
     def pad2d(arguments, first, last, worker):
         a = only(arguments)
         channels, run, start = a.channels, a.width * a.channels, a.left * a.channels
+        behind = (a.large_width - a.left - a.width) * channels
         for n in range(first, last):
             for i in range(a.large_height):
-                y = line(a.large, n, first, worker, i, a.large_width * channels)
                 row = nearest(i - a.top, a.height)
-                x = line(a.small, n, first, worker, row, run)
-                if edge:
-                    for j in range(a.left):
-                        for c in range(channels):
-                            y[j * channels + c] = x[c]
+                x = move(pointer(a.small, n, first, worker), row * a.small.row)
+                y = move(pointer(a.large, n, first, worker), i * a.large.row)
+                middle, end = move(y, start), move(y, start + run)
+                if edge or row == i - a.top:
                     for k in range(run):
-                        y[start + k] = x[k]
-                    for j in range(a.left + a.width, a.large_width):
-                        for c in range(channels):
-                            y[j * channels + c] = x[run - channels + c]
-                elif row == i - a.top:
+                        middle[k] = x[k]
+                else:
+                    for k in range(run):
+                        middle[k] = zero
+                if edge:
+                    last_pixel = move(x, run - channels)
+                    for k in range(start):
+                        y[k] = x[k % channels]
+                    for k in range(behind):
+                        end[k] = last_pixel[k % channels]
+                else:
                     for k in range(start):
                         y[k] = zero
-                    for k in range(run):
-                        y[start + k] = x[k]
-                    for k in range(start + run, y.size):
-                        y[k] = zero
-                else:
-                    for k in range(y.size):
-                        y[k] = zero
+                    for k in range(behind):
+                        end[k] = zero
 
     return pad2d
 
@@ -63,34 +64,30 @@ def pad_kernel(real: type, edge: bool):
 @functools.cache
 def pad_grad_kernel(real: type, edge: bool):
     """Cut the middle out; with edge, a border's gradients add up on the pixel they were copied from."""
-    line, zero = ACCESS[real][0], real(0)
+    pointer, move, zero = ACCESS[real][1], MOVE[real], real(0)
 
     @kernel(Pad, (real.__name__, edge), f"pad2d_grad_input {'edge' if edge else 'zero'} {real.__name__}")
     def pad2d_grad_input(arguments, first, last, worker):
         a = only(arguments)
         channels, run, start = a.channels, a.width * a.channels, a.left * a.channels
+        behind = (a.large_width - a.left - a.width) * channels
         for n in range(first, last):
             for i in range(a.height):
-                grad_x = line(a.small, n, first, worker, i, run)
-                if edge:
-                    for k in range(run):
-                        grad_x[k] = zero
-                else:
-                    grad_y = line(a.large, n, first, worker, i + a.top, a.large_width * channels)
-                    for k in range(run):
-                        grad_x[k] = grad_y[start + k]
+                grad_x = move(pointer(a.small, n, first, worker), i * a.small.row)
+                middle = move(pointer(a.large, n, first, worker), (i + a.top) * a.large.row + start)
+                for k in range(run):
+                    grad_x[k] = zero if edge else middle[k]
             if edge:
                 for i in range(a.large_height):
-                    grad_y = line(a.large, n, first, worker, i, a.large_width * channels)
-                    grad_x = line(a.small, n, first, worker, nearest(i - a.top, a.height), run)
-                    for j in range(a.left):
-                        for c in range(channels):
-                            grad_x[c] += grad_y[j * channels + c]
+                    grad_x = move(pointer(a.small, n, first, worker), nearest(i - a.top, a.height) * a.small.row)
+                    grad_y = move(pointer(a.large, n, first, worker), i * a.large.row)
+                    middle, end, last_pixel = move(grad_y, start), move(grad_y, start + run), move(grad_x, run - channels)
+                    for k in range(start):
+                        grad_x[k % channels] += grad_y[k]
                     for k in range(run):
-                        grad_x[k] += grad_y[start + k]
-                    for j in range(a.left + a.width, a.large_width):
-                        for c in range(channels):
-                            grad_x[run - channels + c] += grad_y[j * channels + c]
+                        grad_x[k] += middle[k]
+                    for k in range(behind):
+                        last_pixel[k % channels] += end[k]
 
     return pad2d_grad_input
 

@@ -4,6 +4,7 @@ import functools
 
 from jitcnn.kernels.buffers import Buffer
 from jitcnn.kernels.compiling import kernel
+from jitcnn.kernels.pointers import MOVE
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
 
@@ -14,23 +15,25 @@ Upsample = record(small=Images, large=Images, height=int, width=int, channels=in
 @functools.cache
 def upsample_kernel(real: type, factor_w: int):
     """Repeat every pixel; the factor across is compiled in, so that its loop is written out."""
-    line = ACCESS[real][0]
+    pointer, move = ACCESS[real][1], MOVE[real]
 
     @kernel(Upsample, (real.__name__, factor_w), f"upsample2d {factor_w} {real.__name__}")
     def upsample2d(arguments, first, last, worker):
         a = only(arguments)
-        channels, width = a.channels, a.width * a.channels
+        channels = a.channels
         for n in range(first, last):
             for i in range(a.height):
-                x = line(a.small, n, first, worker, i, width)
-                wide = line(a.large, n, first, worker, i * a.factor_h, width * factor_w)
+                x = move(pointer(a.small, n, first, worker), i * a.small.row)
+                wide = move(pointer(a.large, n, first, worker), i * a.factor_h * a.large.row)
                 for j in range(a.width):
+                    pixel = move(x, j * channels)
                     for v in range(factor_w):
+                        target = move(wide, (j * factor_w + v) * channels)
                         for c in range(channels):
-                            wide[(j * factor_w + v) * channels + c] = x[j * channels + c]
+                            target[c] = pixel[c]
                 for u in range(1, a.factor_h):
-                    copy = line(a.large, n, first, worker, i * a.factor_h + u, width * factor_w)
-                    for k in range(width * factor_w):
+                    copy = move(wide, u * a.large.row)
+                    for k in range(a.width * factor_w * channels):
                         copy[k] = wide[k]
 
     return upsample2d
@@ -39,25 +42,26 @@ def upsample_kernel(real: type, factor_w: int):
 @functools.cache
 def upsample_grad_kernel(real: type, factor_w: int):
     """A pixel collects from its whole block, row after row of it."""
-    line, zero = ACCESS[real][0], real(0)
+    pointer, move, zero = ACCESS[real][1], MOVE[real], real(0)
 
     @kernel(Upsample, (real.__name__, factor_w), f"upsample2d_grad_input {factor_w} {real.__name__}")
     def upsample2d_grad_input(arguments, first, last, worker):
         a = only(arguments)
-        channels, width = a.channels, a.width * a.channels
+        channels = a.channels
         for n in range(first, last):
             for i in range(a.height):
-                grad_x = line(a.small, n, first, worker, i, width)
-                for k in range(width):
+                grad_x = move(pointer(a.small, n, first, worker), i * a.small.row)
+                for k in range(a.width * channels):
                     grad_x[k] = zero
                 for u in range(a.factor_h):
-                    grad_y = line(a.large, n, first, worker, i * a.factor_h + u, width * factor_w)
+                    grad_y = move(pointer(a.large, n, first, worker), (i * a.factor_h + u) * a.large.row)
                     for j in range(a.width):
+                        pixel, block = move(grad_x, j * channels), move(grad_y, j * factor_w * channels)
                         for c in range(channels):
-                            total = grad_x[j * channels + c]
+                            total = pixel[c]
                             for v in range(factor_w):
-                                total += grad_y[(j * factor_w + v) * channels + c]
-                            grad_x[j * channels + c] = total
+                                total += block[v * channels + c]
+                            pixel[c] = total
 
     return upsample2d_grad_input
 
