@@ -1,6 +1,7 @@
-"""Kernels of convolutional networks, each usable alone.
+"""Kernels of convolutional networks, each usable alone: hand-written loops on a SIMD register tile, compiled by Numba across cores.
 
-Until the fast twins are in place, they run the plain loops of `jitcnn.reference`.
+Images are NHWC, convolution weights HWIO, dense weights (in, out), in float32 or float64. `jitcnn.reference` has the same functions as
+plain loops. Nothing is compiled on import: a kernel is compiled, or loaded from the cache, when it is first called.
 """
 
 from collections.abc import Callable
@@ -8,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from jitcnn.forms import NAMES, bind_all
 from jitcnn.forms.pool import PoolState
-from jitcnn.reference import call
+from jitcnn.kernels.lowering import run_alone
 
-globals().update(bind_all(call, __name__))
+# After the imports above, so that `dense` and `dropout` are the functions here.
+globals().update(bind_all(run_alone, __name__))
 
 __all__ = ["PoolState", *NAMES]
 

@@ -1,0 +1,194 @@
+"""Convolutions on the register tile: forward and gradient of the input are one kernel, the gradient of the weights another.
+
+For images in NHWC and weights in HWIO, (kernel column, channel in) is one contiguous run in both, so a convolution is the tile's two
+reduction loops, over kernel rows and over that run, without a copy of the input in between.  The gradient of the input is a
+convolution of grad_y with the weights turned by 180 degrees and their channels exchanged; with strides it falls into phases, one for
+each remainder of (row, column), each with its own share of the weights.
+"""
+
+import functools
+
+import numpy as np
+
+from jitcnn.kernels.buffers import Border, Buffer
+from jitcnn.kernels.compiling import kernel
+from jitcnn.kernels.pointers import AT, MOVE
+from jitcnn.kernels.program import Program
+from jitcnn.kernels.records import ACCESS, Images, only, record
+from jitcnn.kernels.tile import Shape, make_tile
+from jitcnn.kernels.tiling import choose_columns, choose_pixels
+
+#: x_top, x_left: the pixel under the window's corner at output (0, 0), negative in the border; x_down, x_right: pixels from one window
+#: to the next.  Outputs stand at y_top + i * y_down, y_left + j * y_right for i < height, j < width.
+Correlate = record(
+    x=Images, y=Images, mask=Images, w=int, b=int,
+    x_top=int, x_left=int, x_down=int, x_right=int, y_top=int, y_left=int, y_down=int, y_right=int,
+    height=int, width=int, kernel_h=int, kernel_w=int, channels=int, filters=int,
+)  # fmt: skip
+
+
+@functools.cache
+def correlate_kernel(
+    real: type, groups: int, per_group: int, vectors: int, lanes: int, masked: bool, bias: bool, end: str
+):
+    """y = end(bias + sum over kernel rows, kernel columns, channels of x * w) for each image."""
+    shape = Shape(real, groups, per_group, vectors, lanes, "extra" if bias else "zero", end, masked=False)
+    tile, last_tile = make_tile(shape), make_tile(shape._replace(masked=masked))
+    pointer, at, move = ACCESS[real][1], AT[real], MOVE[real]
+    wide, with_mask = vectors * lanes, end == "mask"
+
+    @kernel(Correlate, shape, f"convolution {groups * per_group}x{vectors}x{lanes} {real.__name__}")
+    def correlate(arguments, first, last, worker):
+        a = only(arguments)
+        c, o = a.channels, a.filters
+        run, w, b = a.kernel_w * c, at(a.w), at(a.b)
+        x_line, x_pixel, y_line, y_pixel = a.x_down * a.x.row, a.x_right * c, a.y_down * a.y.row, a.y_right * o
+        mask_line = a.y_down * a.mask.row
+        for n in range(first, last):
+            x_image = move(pointer(a.x, n, first, worker), a.x_top * a.x.row + a.x_left * c)
+            y_image = move(pointer(a.y, n, first, worker), a.y_top * a.y.row + a.y_left * o)
+            extra = b
+            if with_mask:
+                extra = move(pointer(a.mask, n, first, worker), a.y_top * a.mask.row + a.y_left * o)
+            for top in range(0, a.height, groups):
+                i = min(top, a.height - groups)
+                for left in range(0, a.width, per_group):
+                    j = min(left, a.width - per_group)
+                    x_at, y_at = move(x_image, i * x_line + j * x_pixel), move(y_image, i * y_line + j * y_pixel)
+                    for k in range(0, o, wide):
+                        extra_at = move(extra, k)
+                        if with_mask:
+                            extra_at = move(extra, i * mask_line + j * y_pixel + k)
+                        if k + wide <= o:
+                            tile(
+                                move(y_at, k), y_line, y_pixel, x_at, x_line, x_pixel, a.x.row, 1, move(w, k), run * o, o,
+                                a.kernel_h, run, extra_at, mask_line, y_pixel, wide,
+                            )  # fmt: skip
+                        elif masked:
+                            last_tile(
+                                move(y_at, k), y_line, y_pixel, x_at, x_line, x_pixel, a.x.row, 1, move(w, k), run * o, o,
+                                a.kernel_h, run, extra_at, mask_line, y_pixel, o - k,
+                            )  # fmt: skip
+
+    return correlate
+
+
+def correlate_row(
+    program: Program, x: Buffer, w: Buffer | np.ndarray, b: np.ndarray | None, y: Buffer, kernel_size: tuple[int, int], channels: int, filters: int,
+    x_start: tuple[int, int], x_step: tuple[int, int], y_start: tuple[int, int], y_step: tuple[int, int], size: tuple[int, int], end: str,
+) -> None:  # fmt: skip
+    """Write a correlation down, which may `end` in a relu or in relu's mask."""
+    real = x.dtype.type
+    columns = choose_columns(real, filters)
+    rows = choose_pixels(*size, columns.vectors)
+    program.row(
+        correlate_kernel,
+        {
+            "real": real, "groups": rows.groups, "per_group": rows.per_group, "vectors": columns.vectors, "lanes": columns.lanes,
+            "masked": columns.masked, "bias": b is not None, "end": "store",
+        },
+        Correlate, ("y",), ends=(end,), x=x, y=y, mask=None, w=w, b=b,
+        x_top=x_start[0], x_left=x_start[1], x_down=x_step[0], x_right=x_step[1],
+        y_top=y_start[0], y_left=y_start[1], y_down=y_step[0], y_right=y_step[1],
+        height=size[0], width=size[1], kernel_h=kernel_size[0], kernel_w=kernel_size[1], channels=channels, filters=filters,
+    )  # fmt: skip
+
+
+def window_border(size: int, output: int, kernel_size: int, stride: int, before: int) -> tuple[int, int]:
+    """Pixels of border that windows reach into, in front and behind."""
+    return max(0, before), max(0, (output - 1) * stride + kernel_size - before - size)
+
+
+def image_border(x: Buffer, y: Buffer, kernel_h: int, kernel_w: int, stride_h: int, stride_w: int, top: int, left: int) -> Border:
+    """The border of x that the windows of y reach into."""
+    above, below = window_border(x.shape[1], y.shape[1], kernel_h, stride_h, top)
+    before, behind = window_border(x.shape[2], y.shape[2], kernel_w, stride_w, left)
+    return Border(above, before, below, behind)
+
+
+def conv2d(program: Program, x: Buffer, w: np.ndarray, b: np.ndarray, y: Buffer, stride_h: int, stride_w: int, top: int, left: int) -> None:
+    """Forward."""
+    kernel_h, kernel_w, channels, filters = w.shape
+    x = program.border(x, image_border(x, y, kernel_h, kernel_w, stride_h, stride_w, top, left))
+    correlate_row(
+        program, x, w, b if b.size else None, y, (kernel_h, kernel_w), channels, filters,
+        (-top, -left), (stride_h, stride_w), (0, 0), (1, 1), y.shape[1:3], "relu",
+    )  # fmt: skip
+
+
+# Gradient of the input --------------------------------------------------------------------------------------------------
+
+Turn = record(w=int, turned=int, kernel_h=int, kernel_w=int, channels=int, filters=int, stride_h=int, stride_w=int)
+
+
+@functools.cache
+def turn_kernel(real: type):
+    """w (kh, kw, C, O) -> for each phase (kernel row % stride, kernel column % stride): its rows and columns backwards, (…, O, C)."""
+    at, move = AT[real], MOVE[real]
+
+    @kernel(Turn, real.__name__, f"turned weights {real.__name__}")
+    def turn(arguments, first, last, worker):
+        a = only(arguments)
+        w, turned = at(a.w), at(a.turned)
+        done = 0
+        for phase_h in range(a.stride_h):
+            for phase_w in range(a.stride_w):
+                rows = (a.kernel_h - phase_h + a.stride_h - 1) // a.stride_h
+                columns = (a.kernel_w - phase_w + a.stride_w - 1) // a.stride_w
+                for i in range(rows - 1, -1, -1):
+                    for j in range(columns - 1, -1, -1):
+                        tap = ((phase_h + i * a.stride_h) * a.kernel_w + phase_w + j * a.stride_w) * a.channels
+                        for o in range(a.filters):
+                            for c in range(a.channels):
+                                move(turned, done)[0] = move(w, (tap + c) * a.filters + o)[0]
+                                done += 1
+
+    return turn
+
+
+class Phase:
+    """Along one axis: the input pixels whose windows' taps are phase, phase + stride, …."""
+
+    def __init__(self, phase: int, size: int, output: int, kernel_size: int, stride: int, before: int):
+        self.taps = max(0, -(-(kernel_size - phase) // stride))
+        self.first = (phase - before) % stride  # first input pixel
+        self.count = max(0, -(-(size - self.first) // stride))  # input pixels
+        self.start = (self.first + before - phase) // stride - (self.taps - 1)  # output pixel under the first tap
+        self.reach = self.start + self.count - 1 + self.taps - 1  # last output pixel touched
+        self.before, self.behind = max(0, -self.start), max(0, self.reach - (output - 1))
+
+
+def conv2d_grad_input(
+    program: Program, grad_y: Buffer, w: np.ndarray, grad_x: Buffer, stride_h: int, stride_w: int, top: int, left: int
+) -> None:
+    """Gradient of the input: one correlation a phase."""
+    kernel_h, kernel_w, channels, filters = w.shape
+    turned = turned_weights(program, w, stride_h, stride_w)
+    down = [Phase(p, grad_x.shape[1], grad_y.shape[1], kernel_h, stride_h, top) for p in range(stride_h)]
+    across = [Phase(p, grad_x.shape[2], grad_y.shape[2], kernel_w, stride_w, left) for p in range(stride_w)]
+    border = Border(*(max(getattr(p, side) for p in axis if p.count and p.taps) for side in ("before", "behind") for axis in (down, across)))
+    grad_y = program.border(grad_y, border)
+    done = 0
+    for vertical in down:
+        for horizontal in across:
+            if vertical.count and horizontal.count:
+                correlate_row(
+                    program, grad_y, turned.behind(done), None, grad_x, (vertical.taps, horizontal.taps), filters, channels,
+                    (vertical.start, horizontal.start), (1, 1), (vertical.first, horizontal.first), (stride_h, stride_w),
+                    (vertical.count, horizontal.count), "mask",
+                )  # fmt: skip
+            done += vertical.taps * horizontal.taps * channels * filters
+
+
+def turned_weights(program: Program, w: np.ndarray, stride_h: int, stride_w: int) -> Buffer:
+    """Write down what turns the weights; rebuilt whenever they change."""
+    kernel_h, kernel_w, channels, filters = w.shape
+    turned = program.whole((1, w.size), w.dtype)
+    program.row(
+        turn_kernel, {"real": w.dtype.type}, Turn, ("turned",), over="once", w=w, turned=turned,
+        kernel_h=kernel_h, kernel_w=kernel_w, channels=channels, filters=filters, stride_h=stride_h, stride_w=stride_w,
+    )  # fmt: skip
+    return turned
+
+
+LOWERINGS = {"conv2d": conv2d, "conv2d_grad_input": conv2d_grad_input}

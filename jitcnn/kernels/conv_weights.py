@@ -1,0 +1,192 @@
+"""Gradient of a convolution's weights and bias: sums over pixels and images, kept apart by slots of images.
+
+Each slot of the batch has sums of its own, which are added up in slot order afterwards: so the bits do not depend on which thread
+took which slot.
+"""
+
+import functools
+
+import numpy as np
+from numba import carray
+
+from jitcnn.kernels import runner
+from jitcnn.kernels.buffers import Buffer
+from jitcnn.kernels.compiling import kernel
+from jitcnn.kernels.conv import image_border
+from jitcnn.kernels.pointers import AT, MOVE, int64_at
+from jitcnn.kernels.program import Layout, Program
+from jitcnn.kernels.records import ACCESS, Images, only, record
+from jitcnn.kernels.tile import Shape, make_column_sums, make_tile
+from jitcnn.kernels.tiling import choose_columns, choose_taps
+
+GradWeights = record(
+    x=Images, grad_y=Images, slots=int, size=int, slot_images=int, x_top=int, x_left=int, stride_h=int, stride_w=int,
+    height=int, width=int, kernel_h=int, kernel_w=int, channels=int, filters=int,
+)  # fmt: skip
+
+
+@functools.cache
+def grad_weights_kernel(real: type, groups: int, per_group: int, rest: int, vectors: int, lanes: int, masked: bool):
+    """Adds each image's sums over pixels of x * grad_y to its slot.
+
+    Tile rows are (kernel column, channel in), several kernel rows at once where those are few; columns are filters.
+    """
+    shape = Shape(real, groups, per_group, vectors, lanes, "load")
+    rest_shape = shape._replace(groups=1, per_group=max(1, rest))
+    tile, rest_tile = make_tile(shape), make_tile(rest_shape)
+    last_tile, last_rest_tile = make_tile(shape._replace(masked=masked)), make_tile(rest_shape._replace(masked=masked))
+    pointer, at, move = ACCESS[real][1], AT[real], MOVE[real]
+    wide, itemsize, zero = vectors * lanes, np.dtype(real).itemsize, real(0)
+
+    @kernel(GradWeights, (shape, rest, masked), f"gradient of weights {groups * per_group}x{vectors}x{lanes} {real.__name__}")
+    def grad_weights(arguments, first, last, worker):
+        a = only(arguments)
+        c, o = a.channels, a.filters
+        run = a.kernel_w * c
+        slot = at(a.slots + first // a.slot_images * a.size * itemsize)
+        if first % a.slot_images == 0:
+            sums = carray(slot, (a.size,))
+            for i in range(a.size):
+                sums[i] = zero
+        x_line, x_pixel, g_line = a.stride_h * a.x.row, a.stride_w * c, a.grad_y.row
+        for n in range(first, last):
+            x = move(pointer(a.x, n, first, worker), a.x_top * a.x.row + a.x_left * c)
+            g = pointer(a.grad_y, n, first, worker)
+            for i in range(0, a.kernel_h, groups):
+                for j in range(0, run, per_group):
+                    x_at, sum_at = move(x, i * a.x.row + j), move(slot, (i * run + j) * o)
+                    for k in range(0, o, wide):
+                        if j + per_group <= run:
+                            if k + wide <= o:
+                                tile(
+                                    move(sum_at, k), run * o, o, x_at, a.x.row, 1, x_line, x_pixel, move(g, k), g_line, o,
+                                    a.height, a.width, slot, 0, 0, wide,
+                                )  # fmt: skip
+                            elif masked:
+                                last_tile(
+                                    move(sum_at, k), run * o, o, x_at, a.x.row, 1, x_line, x_pixel, move(g, k), g_line, o,
+                                    a.height, a.width, slot, 0, 0, o - k,
+                                )  # fmt: skip
+                        elif rest:
+                            if k + wide <= o:
+                                rest_tile(
+                                    move(sum_at, k), 0, o, x_at, 0, 1, x_line, x_pixel, move(g, k), g_line, o,
+                                    a.height, a.width, slot, 0, 0, wide,
+                                )  # fmt: skip
+                            elif masked:
+                                last_rest_tile(
+                                    move(sum_at, k), 0, o, x_at, 0, 1, x_line, x_pixel, move(g, k), g_line, o,
+                                    a.height, a.width, slot, 0, 0, o - k,
+                                )  # fmt: skip
+
+    return grad_weights
+
+
+def conv2d_grad_weights(
+    program: Program, grad_y: Buffer, x: Buffer, grad_w: np.ndarray, stride_h: int, stride_w: int, top: int, left: int
+) -> None:
+    """Sums of each slot, then over slots."""
+    kernel_h, kernel_w, channels, filters = grad_w.shape
+    x = program.border(x, image_border(x, grad_y, kernel_h, kernel_w, stride_h, stride_w, top, left))
+    real = x.dtype.type
+    columns = choose_columns(real, filters)
+    rows, rest = choose_taps(kernel_h, kernel_w * channels, columns.vectors)
+    slots = program.whole((program.slots, grad_w.size), real)
+    program.row(
+        grad_weights_kernel,
+        {
+            "real": real, "groups": rows.groups, "per_group": rows.per_group, "rest": rest, "vectors": columns.vectors,
+            "lanes": columns.lanes, "masked": columns.masked,
+        },
+        GradWeights, ("slots",), x=x, grad_y=grad_y, slots=slots, size=grad_w.size, slot_images=program.slot_images,
+        x_top=-top, x_left=-left, stride_h=stride_h, stride_w=stride_w, height=grad_y.shape[1], width=grad_y.shape[2],
+        kernel_h=kernel_h, kernel_w=kernel_w, channels=channels, filters=filters,
+    )  # fmt: skip
+    sum_slots(program, slots, grad_w)
+
+
+# Bias ---------------------------------------------------------------------------------------------------------------------
+
+GradBias = record(grad_y=Images, slots=int, size=int, slot_images=int, height=int, width=int)
+
+
+@functools.cache
+def grad_bias_kernel(real: type, vectors: int, lanes: int, masked: bool):
+    """Adds each image's sums over pixels of grad_y to its slot."""
+    sums, last_sums = make_column_sums(real, vectors, lanes, False), make_column_sums(real, vectors, lanes, masked)
+    pointer, at, move = ACCESS[real][1], AT[real], MOVE[real]
+    wide, itemsize, zero = vectors * lanes, np.dtype(real).itemsize, real(0)
+
+    @kernel(GradBias, (real.__name__, vectors, lanes, masked), f"gradient of bias {vectors}x{lanes} {real.__name__}")
+    def grad_bias(arguments, first, last, worker):
+        a = only(arguments)
+        slot = at(a.slots + first // a.slot_images * a.size * itemsize)
+        if first % a.slot_images == 0:
+            totals = carray(slot, (a.size,))
+            for i in range(a.size):
+                totals[i] = zero
+        for n in range(first, last):
+            g = pointer(a.grad_y, n, first, worker)
+            for k in range(0, a.size, wide):
+                if k + wide <= a.size:
+                    sums(move(slot, k), move(g, k), a.grad_y.row, a.size, a.height, a.width, wide)
+                elif masked:
+                    last_sums(move(slot, k), move(g, k), a.grad_y.row, a.size, a.height, a.width, a.size - k)
+
+    return grad_bias
+
+
+def bias_grad(program: Program, grad_y: Buffer, grad_b: np.ndarray) -> None:
+    """Sums over images and pixels."""
+    real = grad_y.dtype.type
+    size = grad_b.size
+    height, width = grad_y.shape[1:3] if grad_y.ndim == 4 else (1, grad_y.size // (grad_y.shape[0] * size))
+    if grad_y.ndim != 4:
+        grad_y = program.contiguous(grad_y)
+    columns = choose_columns(real, size)
+    slots = program.whole((program.slots, size), real)
+    program.row(
+        grad_bias_kernel, {"real": real, "vectors": columns.vectors, "lanes": columns.lanes, "masked": columns.masked},
+        GradBias, ("slots",), grad_y=grad_y, slots=slots, size=size, slot_images=program.slot_images, height=height, width=width,
+    )  # fmt: skip
+    sum_slots(program, slots, grad_b)
+
+
+# Sum over slots -------------------------------------------------------------------------------------------------------------
+
+SumSlots = record(slots=int, size=int, used=int, total=int, unit=int)
+UNIT = 1024
+
+
+@functools.cache
+def sum_slots_kernel(real: type):
+    """total = the slots in use, added up in their order."""
+    at, zero, itemsize = AT[real], real(0), np.dtype(real).itemsize
+
+    @kernel(SumSlots, real.__name__, f"sum of slots {real.__name__}")
+    def sum_of_slots(arguments, first, last, worker):
+        a = only(arguments)
+        used = carray(int64_at(a.used), (1,))[0]
+        begin, end = first * a.unit, min(last * a.unit, a.size)
+        total = carray(at(a.total + begin * itemsize), (end - begin,))
+        for i in range(end - begin):
+            total[i] = zero
+        for s in range(used):
+            slot = carray(at(a.slots + (s * a.size + begin) * itemsize), (end - begin,))
+            for i in range(end - begin):
+                total[i] += slot[i]
+
+    return sum_of_slots
+
+
+def sum_slots(program: Program, slots: Buffer, total: np.ndarray) -> None:
+    """Write down total = sum over slots."""
+    size = total.size
+    program.row(
+        sum_slots_kernel, {"real": slots.dtype.type}, SumSlots, ("total",), "parameters", Layout(1, size, size, UNIT), program.slots / 4,
+        slots=slots, size=size, used=program.counters[runner.SLOTS : runner.SLOTS + 1], total=total, unit=UNIT,
+    )  # fmt: skip
+
+
+LOWERINGS = {"conv2d_grad_weights": conv2d_grad_weights, "bias_grad": bias_grad}
+

@@ -1,0 +1,208 @@
+"""Dense layers.  Weights lie in memory as (out, in), the transpose of their public shape: then each pass runs along inputs.
+
+Forward is dot products along the inputs; the gradient of the input is the tile over outputs; the gradient of the weights is the
+tile over the whole batch, shared out by inputs, so that no sums by slots are needed.
+"""
+
+import functools
+
+import numpy as np
+from numba import carray
+
+from jitcnn.kernels import runner
+from jitcnn.kernels.buffers import Buffer
+from jitcnn.kernels.compiling import kernel
+from jitcnn.kernels.elementwise import lines
+from jitcnn.kernels.pointers import AT, MOVE, int64_at
+from jitcnn.kernels.program import Layout, Program, Row
+from jitcnn.kernels.records import ACCESS, Images, only, record
+from jitcnn.kernels.tile import Shape, full_lanes, make_dot, make_tile, processor
+from jitcnn.kernels.tiling import most_rows
+
+Forward = record(x=Images, y=Images, w=int, b=int, inputs=int, outputs=int)
+
+
+@functools.cache
+def forward_kernel(real: type, rows: int, columns: int, end: str):
+    """y = end(bias + x . w), several images at a time."""
+    relu = end == "relu"
+    dots, dot = make_dot(real, rows, columns, relu), make_dot(real, 1, columns, relu)
+    pointer, at, move = ACCESS[real][1], AT[real], MOVE[real]
+
+    @kernel(Forward, (real.__name__, rows, columns, end), f"dense {rows}x{columns} {real.__name__}")
+    def forward(arguments, first, last, worker):
+        a = only(arguments)
+        w, b, has_bias = at(a.w), at(a.b), a.b != 0
+        n = first
+        while n < last:
+            x, y = pointer(a.x, n, first, worker), pointer(a.y, n, first, worker)
+            several = n + rows <= last
+            for start in range(0, a.outputs, columns):
+                o = min(start, a.outputs - columns)
+                if several:
+                    dots(move(y, o), a.y.image, x, a.x.image, move(w, o * a.inputs), a.inputs, a.inputs, move(b, o), has_bias)
+                else:
+                    dot(move(y, o), a.y.image, x, a.x.image, move(w, o * a.inputs), a.inputs, a.inputs, move(b, o), has_bias)
+            n += rows if several else 1
+
+    return forward
+
+
+def dot_sizes(outputs: int) -> tuple[int, int]:
+    """Images and outputs of a tile of dot products."""
+    rows, most = (4, 5) if processor().registers == 32 else (2, 4)
+    return rows, max(range(1, min(most, outputs) + 1), key=lambda n: (outputs % n == 0 and n > 2, n))
+
+
+def dense(program: Program, x: Buffer, w: np.ndarray, b: np.ndarray, y: Buffer) -> None:
+    """Forward."""
+    rows, columns = dot_sizes(w.shape[1])
+    program.row(
+        forward_kernel, {"real": x.dtype.type, "rows": rows, "columns": columns, "end": "store"}, Forward, ("y",), ends=("relu",),
+        x=program.contiguous(x), y=program.contiguous(y), w=by_output(program, w), b=b if b.size else 0,
+        inputs=w.shape[0], outputs=w.shape[1],
+    )  # fmt: skip
+
+
+# Gradient of the input ----------------------------------------------------------------------------------------------------
+
+GradInput = record(grad_y=Images, grad_x=Images, mask=Images, w=int, rows=int, width=int, inputs=int, outputs=int)
+
+
+@functools.cache
+def grad_input_kernel(real: type, rows: int, vectors: int, masked: bool, end: str):
+    """grad_x = end(grad_y . w transposed), several images at a time; masked: a row of grad_x is shorter than the tile."""
+    shape = Shape(real, 1, rows, vectors, full_lanes(real), "zero", end, masked)
+    tiles, tile = make_tile(shape), make_tile(shape._replace(per_group=1))
+    pointer, at, move = ACCESS[real][1], AT[real], MOVE[real]
+    wide, with_mask = vectors * full_lanes(real), end == "mask"
+
+    @kernel(GradInput, shape, f"gradient of dense input {rows}x{vectors} {real.__name__}")
+    def grad_input(arguments, first, last, worker):
+        a = only(arguments)
+        w = at(a.w)
+        n = first
+        while n < last:
+            g, x, mask = pointer(a.grad_y, n, first, worker), pointer(a.grad_x, n, first, worker), w
+            if with_mask:
+                mask = pointer(a.mask, n, first, worker)
+            several = n + rows <= last
+            for r in range(a.rows):
+                for start in range(0, a.width, wide):
+                    k = start if masked else min(start, a.width - wide)
+                    x_at, w_at, mask_at = move(x, r * a.grad_x.row + k), move(w, r * a.width + k), move(mask, r * a.mask.row + k)
+                    count = a.width - k
+                    if several:
+                        tiles(
+                            x_at, 0, a.grad_x.image, g, 0, a.grad_y.image, 0, 1, w_at, 0, a.inputs, 1, a.outputs,
+                            mask_at, 0, a.mask.image, count,
+                        )  # fmt: skip
+                    else:
+                        tile(x_at, 0, 0, g, 0, 0, 0, 1, w_at, 0, a.inputs, 1, a.outputs, mask_at, 0, 0, count)
+            n += rows if several else 1
+
+    return grad_input
+
+
+def dense_grad_input(program: Program, grad_y: Buffer, w: np.ndarray, grad_x: Buffer) -> None:
+    """Gradient of the input, written into its rows where the buffer has a border."""
+    inputs, outputs = w.shape
+    program.row(
+        grad_input_kernel, {"real": grad_y.dtype.type, "rows": 4, "end": "store"}, GradInput, ("grad_x",), ends=("mask",), late=settle_lines,
+        grad_y=program.contiguous(grad_y), grad_x=grad_x, mask=None, w=by_output(program, w), rows=0, width=0, inputs=inputs,
+        outputs=outputs,
+    )  # fmt: skip
+
+
+def settle_lines(row: Row) -> None:
+    """Rows of grad_x and of the mask, and a tile that is no wider."""
+    x, mask = row.fields["grad_x"], row.fields["mask"]
+    row.fields |= lines(x) if mask is None else lines(x, mask)
+    width, full = row.fields["width"](), full_lanes(row.key["real"])
+    vectors = 2 if width >= 2 * full else 1
+    row.key |= {"vectors": vectors, "masked": width < vectors * full}
+
+
+# Gradient of the weights -----------------------------------------------------------------------------------------------------
+
+GradWeights = record(grad_y=Images, x=Images, grad_w=int, batch=int, inputs=int, outputs=int)
+VECTORS = 2
+
+
+@functools.cache
+def grad_weights_kernel(real: type, rows: int, masked: bool):
+    """grad_w (out, in) = sum over the batch of grad_y * x, for a share of the inputs; masked: they do not fill the last tile."""
+    shape = Shape(real, 1, rows, VECTORS, full_lanes(real))
+    tile, last_tile = make_tile(shape), make_tile(shape._replace(masked=masked))
+    at, move = AT[real], MOVE[real]
+    wide = VECTORS * full_lanes(real)
+
+    @kernel(GradWeights, (shape, masked), f"gradient of dense weights {rows}x{VECTORS} {real.__name__}")
+    def grad_weights(arguments, first, last, worker):
+        a = only(arguments)
+        batch = carray(int64_at(a.batch), (1,))[0]
+        x, g, w = at(a.x.data), at(a.grad_y.data), at(a.grad_w)
+        for item in range(first, last):
+            k = item * wide
+            for start in range(0, a.outputs, rows):
+                o = min(start, a.outputs - rows)
+                w_at, g_at, x_at = move(w, o * a.inputs + k), move(g, o), move(x, k)
+                if k + wide <= a.inputs:
+                    tile(w_at, 0, a.inputs, g_at, 0, 1, 0, a.grad_y.image, x_at, 0, a.x.image, 1, batch, x_at, 0, 0, wide)
+                elif masked:
+                    last_tile(w_at, 0, a.inputs, g_at, 0, 1, 0, a.grad_y.image, x_at, 0, a.x.image, 1, batch, x_at, 0, 0, a.inputs - k)
+
+    return grad_weights
+
+
+def dense_grad_weights(program: Program, grad_y: Buffer, x: Buffer, grad_w: np.ndarray) -> None:
+    """Gradient of the weights; grad_w must lie in memory as (out, in)."""
+    if not grad_w.flags.f_contiguous:
+        raise ValueError("grad_w lies in memory as (in, out), expected (out, in): give the transpose of a C-contiguous array")
+    inputs, outputs = grad_w.shape
+    real = x.dtype.type
+    most = most_rows(VECTORS)
+    rows = max(range(1, min(most, outputs) + 1), key=lambda n: (outputs % n == 0 and 2 * n > most, n))
+    wide = VECTORS * full_lanes(real)
+    program.row(
+        grad_weights_kernel, {"real": real, "rows": rows, "masked": inputs % wide != 0}, GradWeights, ("grad_w",), "parameters",
+        Layout(outputs, inputs, inputs, wide), program.batch / 16,
+        grad_y=program.contiguous(grad_y), x=program.contiguous(x), grad_w=grad_w,
+        batch=program.counters[runner.BATCH : runner.BATCH + 1], inputs=inputs, outputs=outputs,
+    )  # fmt: skip
+
+
+# Memory order -------------------------------------------------------------------------------------------------------------------
+
+Transpose = record(w=int, transposed=int, inputs=int, outputs=int)
+
+
+@functools.cache
+def transpose_kernel(real: type):
+    """(in, out) in C order -> (out, in)."""
+    at = AT[real]
+
+    @kernel(Transpose, real.__name__, f"transposed weights {real.__name__}")
+    def transpose(arguments, first, last, worker):
+        a = only(arguments)
+        w, transposed = carray(at(a.w), (a.inputs, a.outputs)), carray(at(a.transposed), (a.outputs, a.inputs))
+        for o in range(a.outputs):
+            for k in range(a.inputs):
+                transposed[o, k] = w[k, o]
+
+    return transpose
+
+
+def by_output(program: Program, w: np.ndarray) -> np.ndarray | Buffer:
+    """The weights as they lie in memory by output: as they are, or a copy that is made again whenever they change."""
+    if w.flags.f_contiguous:
+        return w
+    transposed = program.whole((1, w.size), w.dtype)
+    program.row(
+        transpose_kernel, {"real": w.dtype.type}, Transpose, ("transposed",), over="once", w=w, transposed=transposed,
+        inputs=w.shape[0], outputs=w.shape[1],
+    )  # fmt: skip
+    return transposed
+
+
+LOWERINGS = {"dense": dense, "dense_grad_input": dense_grad_input, "dense_grad_weights": dense_grad_weights}

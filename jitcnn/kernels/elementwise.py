@@ -1,0 +1,137 @@
+"""Kernels that treat every number alike: relu and copies, which run along whole rows of an image."""
+
+import functools
+from collections.abc import Callable
+
+import numpy as np
+
+from jitcnn.kernels.buffers import Buffer
+from jitcnn.kernels.compiling import inline, kernel
+from jitcnn.kernels.program import Program, Row
+from jitcnn.kernels.records import ACCESS, Images, only, record
+
+Unary = record(x=Images, y=Images, rows=int, width=int)
+Binary = record(x=Images, y=Images, z=Images, rows=int, width=int)
+
+
+def lines(*buffers: Buffer) -> dict[str, Callable[[], int]]:
+    """The arguments `rows` and `width` of a kernel that runs along the rows of these buffers, which have one shape.
+
+    Images without gaps are a single row.
+    """
+    storages = [buffer.storage for buffer in buffers]
+    most = max(storages, key=lambda s: len(s.image_shape))
+
+    def rows() -> int:
+        return most.rows if any(s.padded_shape[1] != s.width or s.rows != most.rows for s in storages) else 1
+
+    def width() -> int:
+        return most.rows * most.width // rows()
+
+    return {"rows": rows, "width": width}
+
+
+def unary_row(program: Program, factory: Callable, key: dict, x: Buffer, y: Buffer) -> Row:
+    """Write down y = f(x)."""
+    return program.row(factory, key, Unary, ("y",), x=x, y=y, **lines(x, y))
+
+
+def binary_row(program: Program, factory: Callable, key: dict, x: Buffer, y: Buffer, z: Buffer) -> Row:
+    """Write down z = f(x, y)."""
+    return program.row(factory, key, Binary, ("z",), x=x, y=y, z=z, **lines(x, y, z))
+
+
+def make_unary(name: str, real: type, function: Callable):
+    """The kernel y = function(x) along rows."""
+    line = ACCESS[real][0]
+
+    @kernel(Unary, (name, real.__name__), f"{name} {real.__name__}")
+    def unary(arguments, first, last, worker):
+        a = only(arguments)
+        for n in range(first, last):
+            for r in range(a.rows):
+                x, y = line(a.x, n, first, worker, r, a.width), line(a.y, n, first, worker, r, a.width)
+                for i in range(a.width):
+                    y[i] = function(x[i])
+
+    return unary
+
+
+def make_binary(name: str, real: type, function: Callable):
+    """The kernel z = function(x, y) along rows."""
+    line = ACCESS[real][0]
+
+    @kernel(Binary, (name, real.__name__), f"{name} {real.__name__}")
+    def binary(arguments, first, last, worker):
+        a = only(arguments)
+        for n in range(first, last):
+            for r in range(a.rows):
+                x, y = line(a.x, n, first, worker, r, a.width), line(a.y, n, first, worker, r, a.width)
+                z = line(a.z, n, first, worker, r, a.width)
+                for i in range(a.width):
+                    z[i] = function(x[i], y[i])
+
+    return binary
+
+
+@functools.cache
+def copy_kernel(real: type):
+    """y = x."""
+
+    @inline(("copy", real.__name__))
+    def same(x):
+        return x
+
+    return make_unary("copy", real, same)
+
+
+@functools.cache
+def relu_kernel(real: type):
+    """y = max(x, 0), in this order: NaN stays NaN."""
+    zero = real(0)
+
+    @inline(("relu", real.__name__))
+    def relu_of(x):
+        return max(x, zero)
+
+    return make_unary("relu", real, relu_of)
+
+
+@functools.cache
+def relu_grad_kernel(real: type):
+    """grad_x = 0 where y <= 0, else grad_y."""
+    zero = real(0)
+
+    @inline(("relu_grad", real.__name__))
+    def relu_grad_of(grad_y, y):
+        return zero if y <= zero else grad_y
+
+    return make_binary("relu_grad", real, relu_grad_of)
+
+
+def copy(program: Program, x: Buffer, y: Buffer) -> None:
+    """y = x, whatever borders they have."""
+    unary_row(program, copy_kernel, {"real": x.dtype.type}, x, y)
+
+
+def relu(program: Program, x: Buffer, y: Buffer) -> None:
+    """relu, at the end of the row that wrote x where that row can do it."""
+    row = program.last_writer(x) if x.storage is y.storage else None
+    if row is not None and row.key.get("end") == "store" and "relu" in row.ends:
+        row.key["end"] = "relu"
+    else:
+        unary_row(program, relu_kernel, {"real": x.dtype.type}, x, y)
+
+
+def relu_grad(program: Program, grad_y: Buffer, y: Buffer, grad_x: Buffer) -> None:
+    """relu's gradient, at the end of the row that wrote grad_y where that row can do it."""
+    row = program.last_writer(grad_y) if grad_y.storage is grad_x.storage else None
+    if row is not None and row.key.get("end") == "store" and "mask" in row.ends:
+        row.key["end"], row.fields["mask"] = "mask", y
+    elif row is not None and row.key.get("end") == "store" and "mask of x" in row.ends and row.fields["x"].storage is y.storage:
+        row.key["end"] = "mask of x"
+    else:
+        binary_row(program, relu_grad_kernel, {"real": y.dtype.type}, grad_y, y, grad_x)
+
+
+LOWERINGS = {"relu": relu, "relu_grad": relu_grad}

@@ -1,0 +1,141 @@
+"""From a list of rows to segments, and from buffers to places in memory."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jitcnn.kernels.buffers import ALIGNMENT, Storage, aligned_zeros
+
+if TYPE_CHECKING:
+    from jitcnn.kernels.program import Call, Program, Row
+
+
+@dataclass(eq=False)
+class Segment:
+    """One parallel region.  A chain is a list of rows that a task runs in order; rows over images are a single chain."""
+
+    over: str
+    chains: list[list["Row"]]
+
+
+def plan_segments(rows: list["Row"]) -> list[Segment]:
+    """Rows over images first, then rows over parameters; a row over images that needs what parameters' rows wrote starts anew."""
+    segments: list[Segment] = []
+    images: list[Row] = []
+    parameters: list[Row] = []
+
+    def close() -> None:
+        if images:
+            segments.append(Segment("images", [images.copy()]))
+        if parameters:
+            segments.append(Segment("parameters", chains_of(parameters)))
+        images.clear()
+        parameters.clear()
+
+    for row in rows:
+        if row.over == "images":
+            if any(row.touched() & earlier.written() for earlier in parameters):
+                close()
+            images.append(row)
+        else:
+            parameters.append(row)
+    close()
+    return segments
+
+
+def chains_of(rows: list["Row"]) -> list[list["Row"]]:
+    """Rows over parameters that depend on each other follow one another in one chain, with the same items."""
+    chains: list[list[Row]] = []
+    for row in rows:
+        before = [chain for chain in chains if any(row.touched() & r.written() for r in chain)]
+        if len(before) > 1 or any(r.layout != row.layout for chain in before for r in chain):
+            raise ValueError("rows over parameters that depend on each other need the same items")
+        if before:
+            before[0].append(row)
+        else:
+            chains.append([row])
+    return chains
+
+
+def place_buffers(program: "Program", segments: list[Segment], calls: list["Call"]) -> list[Any]:
+    """Give every storage its place: scratch of the workers where one segment over images alone uses it, else room for the batch.
+
+    Returns the memory, to be kept alive.
+    """
+    users: dict[Storage, set[int]] = {}
+    for number, segment in enumerate(segments):
+        scratch_possible = segment.over == "images"
+        for chain in segment.chains:
+            for row in chain:
+                for storage in (memory for memory in row.touched() if isinstance(memory, Storage)):
+                    users.setdefault(storage, set()).add(number if scratch_possible else -1)
+    for row in program.derived:
+        for storage in (memory for memory in row.touched() if isinstance(memory, Storage)):
+            users.setdefault(storage, set()).add(-1)
+    for call in calls:
+        for storage in (memory for memory in call.touched() if isinstance(memory, Storage)):
+            users.setdefault(storage, set()).add(-1)
+    memory = []
+    for storage, where in users.items():
+        if storage.kept or len(where) > 1 or -1 in where:
+            storage.array = aligned_zeros(storage.batch * storage.image_size, storage.dtype)
+            storage.put(storage.array.ctypes.data, 0)
+            memory.append(storage.array)
+    for number, segment in enumerate(segments):
+        scratch = [s for s, where in users.items() if where == {number} and s.place is None]
+        if scratch:
+            memory.append(place_scratch(program, segment.chains[0], scratch))
+    return memory
+
+
+def place_scratch(program: "Program", rows: list["Row"], scratch: list[Storage]) -> np.ndarray:
+    """Room for one block of images a worker, shared by buffers that are not in use at the same time."""
+    from jitcnn.kernels.program import BLOCK
+
+    spans = {s: [i for i, row in enumerate(rows) if s in row.touched()] for s in scratch}
+    arena = Arena()
+    offsets: dict[Storage, int] = {}
+    for i in range(len(rows)):
+        for s in (s for s in scratch if spans[s][0] == i):
+            size = -(-BLOCK * s.image_size * s.dtype.itemsize // ALIGNMENT) * ALIGNMENT
+            offsets[s] = arena.take(size, fresh=s.zero_filled)
+        for s in (s for s in scratch if spans[s][-1] == i and not s.zero_filled):
+            size = -(-BLOCK * s.image_size * s.dtype.itemsize // ALIGNMENT) * ALIGNMENT
+            arena.free(offsets[s], size)
+    worker_bytes = arena.size + ALIGNMENT  # one line apart, so that workers' buffers do not fall on the same cache sets
+    memory = aligned_zeros((program.threads or 1) * worker_bytes, np.uint8)
+    for s, offset in offsets.items():
+        s.put(memory.ctypes.data + offset, worker_bytes // s.dtype.itemsize)
+    return memory
+
+
+class Arena:
+    """Offsets in a run of bytes, taken and freed."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.gaps: list[tuple[int, int]] = []  # (offset, size), by offset
+
+    def take(self, size: int, fresh: bool) -> int:
+        """An offset with room for `size` bytes; `fresh`: where nothing was before, and nothing will come after."""
+        if not fresh:
+            fitting = [gap for gap in self.gaps if gap[1] >= size]
+            if fitting:
+                offset, room = min(fitting, key=lambda gap: gap[1])
+                self.gaps.remove((offset, room))
+                if room > size:
+                    self.gaps.append((offset + size, room - size))
+                return offset
+        offset, self.size = self.size, self.size + size
+        return offset
+
+    def free(self, offset: int, size: int) -> None:
+        """Give bytes back, joined with the gaps beside them."""
+        joined: list[tuple[int, int]] = []
+        for start, room in sorted([*self.gaps, (offset, size)]):
+            if joined and sum(joined[-1]) == start:
+                joined[-1] = (joined[-1][0], joined[-1][1] + room)
+            else:
+                joined.append((start, room))
+        self.gaps = joined

@@ -1,0 +1,101 @@
+"""Addresses as typed pointers, and the few machine instructions that Numba does not offer."""
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+REAL = {np.float32: types.float32, np.float64: types.float64}
+INT64, INT32, BYTE = ir.IntType(64), ir.IntType(32), ir.IntType(8)
+
+
+def pointer_of(element: types.Type):
+    """An intrinsic that turns an integer address into a pointer to `element`."""
+    pointer = types.CPointer(element)
+
+    @intrinsic
+    def at(typing, address):
+        def build(context, builder, signature, args):
+            return builder.inttoptr(args[0], context.get_value_type(pointer))
+
+        return pointer(types.int64), build
+
+    at._set_uuid(f"jitcnn.pointers.at.{element}")
+    return at
+
+
+float32_at, float64_at, int64_at, uint8_at = (pointer_of(t) for t in (types.float32, types.float64, types.int64, types.uint8))
+#: element type -> intrinsic that makes a pointer of an address
+AT = {np.float32: float32_at, np.float64: float64_at, np.int64: int64_at, np.uint8: uint8_at}
+
+
+def move_of(element: types.Type):
+    """An intrinsic move(pointer, offset): a pointer `offset` numbers further."""
+    pointer = types.CPointer(element)
+
+    @intrinsic
+    def move(typing, start, offset):
+        return pointer(pointer, types.int64), lambda context, builder, signature, args: builder.gep(args[0], [args[1]])
+
+    move._set_uuid(f"jitcnn.pointers.move.{element}")
+    return move
+
+
+MOVE = {np.float32: move_of(types.float32), np.float64: move_of(types.float64)}
+
+
+@intrinsic
+def call_kernel(typing, address, arguments, first, last, worker):
+    """Call void(void*, int64, int64, int64) at a run-time address."""
+
+    def build(context, builder, signature, args):
+        kernel = ir.FunctionType(ir.VoidType(), [BYTE.as_pointer(), INT64, INT64, INT64])
+        builder.call(builder.inttoptr(args[0], kernel.as_pointer()), [builder.inttoptr(args[1], BYTE.as_pointer()), *args[2:]])
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 5), build
+
+
+def _control_word(context, builder, instruction: str, slot) -> None:
+    kind = ir.FunctionType(ir.VoidType(), [BYTE.as_pointer()])
+    function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.x86.sse.{instruction}")
+    builder.call(function, [builder.bitcast(slot, BYTE.as_pointer())])
+
+
+def _is_x86(context) -> bool:
+    return context.codegen().magic_tuple()[0].startswith(("x86_64", "i686"))
+
+
+@intrinsic
+def flush_denormals(typing):
+    """Numbers too small for a normal exponent count as 0 on this thread from now on; returns the old control word.
+
+    Adam's moments of weights that get no gradient decay into such numbers, and the processor is slow at them: training ran a
+    third slower without this.  On a processor other than x86 nothing changes.
+    """
+
+    def build(context, builder, signature, args):
+        slot = cgutils.alloca_once_value(builder, ir.Constant(INT32, 0))
+        if _is_x86(context):
+            _control_word(context, builder, "stmxcsr", slot)
+            old = builder.load(slot)
+            builder.store(builder.or_(old, ir.Constant(INT32, 0x8040)), slot)
+            _control_word(context, builder, "ldmxcsr", slot)
+            return old
+        return builder.load(slot)
+
+    return types.int32(), build
+
+
+@intrinsic
+def restore_control(typing, word):
+    """Undo flush_denormals."""
+
+    def build(context, builder, signature, args):
+        if _is_x86(context):
+            slot = cgutils.alloca_once_value(builder, args[0])
+            _control_word(context, builder, "ldmxcsr", slot)
+        return context.get_dummy_value()
+
+    return types.void(types.int32), build

@@ -1,0 +1,387 @@
+"""A program: kernel calls written down once, then replayed by one compiled function.
+
+It is a list of rows (a kernel's address, its arguments' address).  Rows over images go into segments whose tasks each take a share of
+the images through all rows, a few at a time; rows over parameters follow, each task owning a share of some parameter.  Where a
+caller's own function is called in between, the program ends and another begins.
+
+A program holds raw addresses, so it owns what it names for as long as it lives, and it cannot be copied or saved.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numba
+import numpy as np
+
+from jitcnn.kernels import runner
+from jitcnn.kernels.buffers import Border, Buffer, Storage
+from jitcnn.kernels.planning import Segment, place_buffers, plan_segments
+from jitcnn.kernels.records import Images
+
+#: Images that a task takes through all rows at once, while their numbers stay in the second-level cache.
+BLOCK = 4
+MOST_SLOTS = 16
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the items of a row over parameters lie: an item is `unit` numbers in each of `lines` lines, `stride` numbers apart."""
+
+    lines: int
+    stride: int
+    length: int
+    unit: int
+
+    @property
+    def items(self) -> int:
+        """How many there are; the last may be smaller."""
+        return -(-self.length // self.unit)
+
+
+@dataclass(eq=False)
+class Row:
+    """One call of a kernel.
+
+    `factory(**key)` gives the compiled kernel; `fields` are its arguments by name: buffers, arrays from outside, integers, or functions
+    that give an integer once every buffer has its place.  `writes` names those that it writes; `ends` are the values that `key["end"]`
+    can take instead of "store", so that a relu or its gradient need no row of their own.  `late(row)` settles what of key and fields
+    depends on the borders of buffers.
+    """
+
+    factory: Callable[..., Any]
+    key: dict[str, Any]
+    record: np.dtype
+    fields: dict[str, Any]
+    writes: tuple[str, ...]
+    over: str  # "images" | "parameters" | "once"
+    layout: Layout | None = None
+    cost: float = 0.0  # cycles a number of the parameter, to share parameters out in tasks worth a thread's while
+    ends: tuple[str, ...] = ()
+    late: Callable[["Row"], None] | None = None
+    arguments: np.ndarray | None = None
+
+    def touched(self, names: Any = None) -> set[Any]:
+        """What it reads or writes: storages, and addresses of arrays from outside."""
+        values = (self.fields[name] for name in (self.fields if names is None else names))
+        return {memory_of(value) for value in values if isinstance(value, Buffer | np.ndarray)}
+
+    def written(self) -> set[Any]:
+        """What it writes."""
+        return self.touched(self.writes)
+
+
+@dataclass(eq=False)
+class Call:
+    """A call of somebody's own function on whole-batch arrays, between two segments."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+    def touched(self) -> set[Any]:
+        """Everything that it is given: it may read and write all of it."""
+        return {memory_of(value) for value in self.arguments if isinstance(value, Buffer | np.ndarray)}
+
+    written = touched
+
+
+def memory_of(value: Buffer | np.ndarray) -> Any:
+    """What identifies the memory behind a buffer or an array."""
+    if isinstance(value, Buffer):
+        return value.storage if not value.storage.external else value.storage.array.__array_interface__["data"][0]
+    return value.__array_interface__["data"][0]
+
+
+@dataclass(eq=False)
+class Program:
+    """Rows being recorded, and after `finish` the tables that the runner replays."""
+
+    batch: int
+    threads: int | None = None
+    rows: list[Row | Call] = field(default_factory=list)
+    derived: list[Row] = field(default_factory=list)
+    copies: dict[tuple[Storage, Border], Buffer] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.threads = self.threads or numba.get_num_threads()
+        self.slot_images = max(BLOCK, -(-self.batch // MOST_SLOTS))
+        self.slots = -(-self.batch // self.slot_images)
+        self.counters = np.zeros(4, np.int64)
+        self.parts: list[Part | Call] = []
+        self.uses: dict[int, list[tuple[np.ndarray, str]]] = {}  # by id of the array from outside, which `kept` keeps alive
+        self.kept: list[Any] = []
+
+    # Recording -------------------------------------------------------------------------------------------------------
+
+    def buffer(self, shape: tuple[int, ...], dtype: Any) -> Buffer:
+        """A new buffer of this shape, the batch axis in front."""
+        return Buffer(Storage(shape[0], tuple(shape[1:]), np.dtype(dtype)), tuple(shape))
+
+    def whole(self, shape: tuple[int, ...], dtype: Any) -> Buffer:
+        """A new buffer that is no scratch: slots of gradients, derived weights."""
+        buffer = self.buffer(shape, dtype)
+        buffer.storage.kept = True
+        return buffer
+
+    def external(self, array: np.ndarray) -> Buffer:
+        """An array of the caller's as a buffer."""
+        storage = Storage(array.shape[0], array.shape[1:], array.dtype, array, external=True, contiguous=True, kept=True)
+        storage.put(array.__array_interface__["data"][0], 0)
+        return Buffer(storage, array.shape)
+
+    def row(
+        self,
+        factory: Callable[..., Any],
+        key: dict[str, Any],
+        record: np.dtype,
+        writes: tuple[str, ...],
+        over: str = "images",
+        layout: Layout | None = None,
+        cost: float = 0.0,
+        ends: tuple[str, ...] = (),
+        late: Callable[[Row], None] | None = None,
+        **fields: Any,
+    ) -> Row:
+        """Write a kernel call down."""
+        missing = set(record.names or ()) ^ set(fields)
+        if missing:
+            raise ValueError(f"a kernel's arguments do not fit its record: {', '.join(sorted(missing))}")
+        row = Row(factory, dict(key), record, fields, writes, over, layout, cost, ends, late)
+        (self.derived if over == "once" else self.rows).append(row)
+        return row
+
+    def call(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        """Write down a call of somebody's own function: it gets whole-batch arrays."""
+        values = tuple(self.contiguous(value) if isinstance(value, Buffer) else value for value in arguments)
+        self.rows.append(Call(function, values))
+
+    def last_writer(self, buffer: Buffer) -> Row | None:
+        """The row that wrote a buffer last, if nothing has read or written it since."""
+        memory = memory_of(buffer)
+        for row in reversed(self.rows):
+            if memory in row.touched():
+                return row if isinstance(row, Row) and memory in row.written() else None
+        return None
+
+    def border(self, buffer: Buffer, border: Border) -> Buffer:
+        """The buffer with at least this border of zeros: itself where it can have one, else a copy."""
+        if border == Border():
+            return buffer
+        storage = buffer.storage
+        if not storage.contiguous and len(storage.image_shape) == 3:
+            storage.border, storage.zero_filled = storage.border.around(border), True
+            return buffer
+        if (storage, border) not in self.copies:
+            copy = self.buffer(buffer.shape, buffer.dtype)
+            copy.storage.border, copy.storage.zero_filled = border, True
+            self.copies[storage, border] = self.copy(buffer, copy)
+        return self.copies[storage, border]
+
+    def contiguous(self, buffer: Buffer) -> Buffer:
+        """The buffer with each image in one run: itself where it can promise that, else a copy."""
+        if buffer.storage.border != Border():
+            copy = self.buffer(buffer.shape, buffer.dtype)
+            copy.storage.image_shape = buffer.storage.image_shape
+            copy.storage.contiguous = True
+            return self.copy(buffer, copy)
+        buffer.storage.contiguous = True
+        return buffer
+
+    def copy(self, source: Buffer, target: Buffer) -> Buffer:
+        """Write down a copy of one buffer into another; returns the other."""
+        from jitcnn.kernels.elementwise import copy  # which writes rows itself
+
+        copy(self, source, target)
+        return target
+
+    # Finishing -------------------------------------------------------------------------------------------------------
+
+    def finish(self) -> "Program":
+        """Drop rows that nobody needs, give every buffer its place, compile what is missing, and fill the tables."""
+        rows, self.derived = needed(self.rows, self.derived)
+        spans: list[list[Row] | Call] = [[]]
+        for row in rows:
+            if isinstance(row, Call):
+                spans += [row, []]
+            else:
+                spans[-1].append(row)  # type: ignore[union-attr]
+        planned: list[list[Segment] | Call] = []
+        updated: set[Any] = set()
+        for span in spans:
+            if isinstance(span, Call):
+                updated |= {m for m in span.written() if isinstance(m, int)}
+                planned.append(span)
+            elif span:
+                updated |= {m for row in span if row.over == "parameters" for m in row.written()}
+                planned.append(plan_segments(span))
+        again = [row for row in self.derived if row.touched() & updated]
+        if again:
+            last = planned[-1]
+            if isinstance(last, Call):
+                planned.append([])
+            planned[-1] = place_derived(planned[-1], again)  # type: ignore[arg-type]
+        for row in [*self.derived, *(row for row in rows if isinstance(row, Row))]:
+            if row.late is not None:
+                row.late(row)
+        segments = [segment for part in planned if not isinstance(part, Call) for segment in part]
+        self.kept += place_buffers(self, segments, [part for part in planned if isinstance(part, Call)])
+        self.preparation = self.part([Segment("parameters", [[row] for row in self.derived])]) if self.derived else None
+        self.parts = [part if isinstance(part, Call) else self.part(part) for part in planned]
+        return self
+
+    def part(self, segments: list[Segment]) -> "Part":
+        """The tables of consecutive segments."""
+        return Part(self, segments)
+
+    def fill(self, row: Row) -> np.ndarray:
+        """The record of a row's arguments."""
+        if row.arguments is None:
+            row.arguments = np.zeros(1, row.record)
+            for name, value in row.fields.items():
+                self.set(row.arguments, name, value)
+        return row.arguments
+
+    def set(self, arguments: np.ndarray, name: str, value: Any) -> None:
+        """Set one argument."""
+        is_images = arguments.dtype[name] == Images
+        if isinstance(value, Buffer):
+            place = value.storage.place
+            assert place is not None, f"argument {name} has no place"
+            arguments[name] = (value.address, place.image, place.worker, place.row) if is_images else value.address
+            value = value.storage.array if value.storage.external else value
+        elif isinstance(value, np.ndarray):
+            arguments[name] = value.__array_interface__["data"][0]
+        else:
+            arguments[name] = (0, 0, 0, 0) if is_images else int(value() if callable(value) else value or 0)
+        if isinstance(value, np.ndarray):
+            self.kept.append(value)
+            self.uses.setdefault(id(value), []).append((arguments, name))
+
+    # Running ---------------------------------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Rebuild what is derived from weights."""
+        if self.preparation is not None:
+            self.preparation.run(self.batch, 1, 0)
+
+    def run(self, steps: int = 1, batch: int | None = None, advance: int = 0) -> None:
+        """Perform steps of `batch` images; counters[POSITION] and [STEP] go on from where they are."""
+        batch = self.batch if batch is None else batch
+        if not 0 < batch <= self.batch:
+            raise ValueError(f"a program recorded for up to {self.batch} images was run on {batch}")
+        if len(self.parts) == 1 and isinstance(self.parts[0], Part):
+            self.parts[0].run(batch, steps, advance)
+            return
+        for _ in range(steps):
+            self.counters[runner.STEP] += advance
+            start = self.counters[runner.POSITION]
+            for part in self.parts:
+                if isinstance(part, Part):
+                    self.counters[runner.POSITION] = start
+                    part.run(batch, 1, 0)
+                else:
+                    part.function(*(a.array()[:batch] if isinstance(a, Buffer) else a for a in part.arguments))
+            self.counters[runner.POSITION] = start + batch
+
+    def bind(self, old: np.ndarray, new: np.ndarray) -> None:
+        """Let every row that names the array `old` name `new` instead, an array of the same dtype and trailing shape."""
+        uses = self.uses.pop(id(old), [])
+        for arguments, name in uses:
+            address = new.__array_interface__["data"][0]
+            if arguments.dtype[name] == Images:
+                arguments[name]["data"] = address
+            else:
+                arguments[name] = address
+        self.uses.setdefault(id(new), []).extend(uses)
+        self.kept = [kept for kept in self.kept if kept is not old] + [new]
+
+    def __reduce__(self):
+        raise TypeError("a recorded program holds memory addresses and cannot be copied, pickled or saved; record it again")
+
+
+class Part:
+    """The tables of consecutive segments: rows, tasks for a number of images, segments."""
+
+    def __init__(self, program: Program, segments: list[Segment]):
+        self.program, self.segments = program, segments
+        self.ranges: list[list[tuple[int, int]]] = []
+        rows: list[Row] = []
+        for segment in segments:
+            self.ranges.append([])
+            for chain in segment.chains:
+                self.ranges[-1].append((len(rows), len(rows) + len(chain)))
+                rows += chain
+        kernels = [row.factory(**row.key) for row in rows]
+        program.kept.append(kernels)
+        self.rows = np.array(
+            [[kernel.address, program.fill(row).__array_interface__["data"][0]] for kernel, row in zip(kernels, rows, strict=True)], np.int64
+        ).reshape(-1, 2)
+        self.tables: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+
+    def tasks(self, batch: int) -> tuple[np.ndarray, np.ndarray]:
+        """The task and segment tables for a number of images."""
+        tasks: list[tuple[int, ...]] = []
+        bounds = []
+        for segment, ranges in zip(self.segments, self.ranges, strict=True):
+            start = len(tasks)
+            for (first_row, last_row), chain in zip(ranges, segment.chains, strict=True):
+                if segment.over == "images":
+                    size = self.program.slot_images
+                    shares = [(first, min(first + size, batch), BLOCK) for first in range(0, batch, size)]
+                else:
+                    shares = parameter_shares(chain)
+                tasks += [(first_row, last_row, *share) for share in shares]
+            if segment.over == "parameters":
+                tasks[start:] = dealt(tasks[start:], self.program.threads or 1)
+            bounds.append((start, len(tasks)))
+        return np.array(tasks, np.int64).reshape(-1, 5), np.array(bounds, np.int64).reshape(-1, 2)
+
+    def run(self, batch: int, steps: int, advance: int) -> None:
+        """Replay."""
+        if batch not in self.tables:
+            self.tables[batch] = self.tasks(batch)
+        program = self.program
+        program.counters[runner.BATCH] = batch
+        program.counters[runner.SLOTS] = -(-batch // program.slot_images)
+        runner.run(self.rows, *self.tables[batch], program.counters, steps, advance, program.threads)
+
+
+def parameter_shares(chain: list[Row]) -> list[tuple[int, int, int]]:
+    """Share the items of a chain of rows over parameters out in tasks of some microseconds."""
+    layout = next((row.layout for row in chain if row.layout), None)
+    if layout is None or any(row.over == "once" for row in chain):
+        items = layout.items if layout else 1
+        return [(0, items, items)]
+    cycles = layout.lines * layout.length * sum(row.cost for row in chain)
+    tasks = int(max(1, min(MOST_SLOTS, layout.items, cycles / 4000)))
+    edges = [layout.items * i // tasks for i in range(tasks + 1)]
+    return [(a, b, b - a) for a, b in zip(edges, edges[1:], strict=False)]
+
+
+def dealt(tasks: list[tuple[int, ...]], threads: int) -> list[tuple[int, ...]]:
+    """Reorder tasks, since each thread takes one consecutive share of the list: neighbours of the old list go to different threads."""
+    return [task for start in range(threads) for task in tasks[start::threads]]
+
+
+def needed(rows: list[Row | Call], derived: list[Row]) -> tuple[list[Row | Call], list[Row]]:
+    """Only the rows whose results leave the program (arrays from outside, calls) or reach one that does."""
+    live: set[Any] = set()
+    chosen = []
+    for row in reversed(rows):
+        written = row.written()
+        if isinstance(row, Call) or written & live or any(isinstance(memory, int) for memory in written):
+            chosen.append(row)
+            live |= row.touched()
+    return chosen[::-1], [row for row in derived if row.written() & live]
+
+
+def place_derived(segments: list[Segment], derived: list[Row]) -> list[Segment]:
+    """Rebuild derived weights after their update: in the same task where one task owns the weights, else in a segment behind."""
+    later = []
+    for row in derived:
+        chain = next((c for s in segments if s.over == "parameters" for c in s.chains if any(r.written() & row.touched() for r in c)), None)
+        if chain is not None and len(parameter_shares(chain)) == 1:
+            chain.append(row)
+        else:
+            later.append([row])
+    return [*segments, Segment("parameters", later)] if later else segments

@@ -1,0 +1,111 @@
+"""The compiled loop that replays a program: the same machine code for every network, because addresses are data."""
+
+import functools
+import os
+import threading
+
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # libgomp's long spinning collapses beside a busy process; read at the first region
+
+import numba  # noqa: E402
+import numpy as np  # noqa: E402
+from numba import get_thread_id, njit, prange, types  # noqa: E402
+
+from jitcnn.kernels import compiling  # noqa: E402
+from jitcnn.kernels.pointers import call_kernel, flush_denormals, restore_control  # noqa: E402
+
+TABLE = types.Array(types.int64, 2, "C")
+COUNTERS = types.Array(types.int64, 1, "C")
+
+# Columns of the three tables.
+KERNEL, RECORD = 0, 1  # a row: address of a kernel and of its arguments
+FIRST_ROW, LAST_ROW, FIRST, LAST, BLOCK = range(5)  # a task: its rows, its share of the items, and how many items at a time
+FIRST_TASK, LAST_TASK = 0, 1  # a segment: one parallel region
+# Entries of the counters.
+STEP, POSITION, BATCH, SLOTS = range(4)
+
+#: One parallel region at a time in a process: the workqueue layer aborts the process otherwise.
+lock = threading.Lock()
+
+
+@njit(error_model="numpy")
+def _run_task(rows, task, worker):
+    """A task takes its items a block at a time through all of its rows, so that a block's numbers stay in the cache."""
+    control = flush_denormals()
+    for begin in range(task[FIRST], task[LAST], task[BLOCK]):
+        end = min(begin + task[BLOCK], task[LAST])
+        for row in range(task[FIRST_ROW], task[LAST_ROW]):
+            call_kernel(rows[row, KERNEL], rows[row, RECORD], begin, end, worker)
+    restore_control(control)
+
+
+def _run(rows, tasks, segments, counters, steps, advance):
+    for _ in range(steps):
+        counters[STEP] += advance
+        for s in range(segments.shape[0]):
+            start = segments[s, FIRST_TASK]
+            for t in prange(0, segments[s, LAST_TASK] - start):
+                _run_task(rows, tasks[start + t], get_thread_id())
+        counters[POSITION] += counters[BATCH]
+
+
+def _run_serially(rows, tasks, segments, counters, steps, advance):
+    for _ in range(steps):
+        counters[STEP] += advance
+        for s in range(segments.shape[0]):
+            for task in range(segments[s, FIRST_TASK], segments[s, LAST_TASK]):
+                _run_task(rows, tasks[task], 0)
+        counters[POSITION] += counters[BATCH]
+
+
+SIGNATURE = types.void(TABLE, TABLE, TABLE, COUNTERS, types.int64, types.int64)
+
+
+@functools.cache
+def _compiled(parallel: bool):
+    for listener in compiling.listeners:
+        listener("runner")
+    with compiling.cache_here() as cached:
+        return njit(SIGNATURE, parallel=parallel, cache=cached, error_model="numpy")(_run if parallel else _run_serially)
+
+
+_entered_parallel = False
+_forked = False
+
+
+def _after_fork() -> None:
+    global _forked, lock
+    _forked, lock = _entered_parallel, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def run(
+    rows: np.ndarray, tasks: np.ndarray, segments: np.ndarray, counters: np.ndarray, steps: int, advance: bool, threads: int
+) -> None:
+    """Replay a program `steps` times on `threads` threads.
+
+    Raises
+    ------
+    RuntimeError
+        In a process forked from one that already ran parallel kernels: the threads of GNU OpenMP did not survive the fork.
+    """
+    global _entered_parallel
+    if threads == 1:
+        _compiled(False)(rows, tasks, segments, counters, steps, int(advance))
+        return
+    function = _compiled(True)
+    with lock:
+        if _forked and numba.threading_layer() == "omp":
+            raise RuntimeError(
+                "this process was forked from one that had already run parallel kernels, whose threads do not survive a fork: "
+                'start processes with multiprocessing.get_context("spawn"), or use one thread'
+            )
+        _entered_parallel = True
+        saved = numba.get_num_threads()
+        numba.set_num_threads(threads)
+        try:
+            function(rows, tasks, segments, counters, steps, int(advance))
+        finally:
+            numba.set_num_threads(saved)
