@@ -1,0 +1,139 @@
+"""Optimizers: each task moves the share of the parameters whose gradient it has just summed, while that lies in its cache."""
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import carray
+
+from jitcnn.kernels.compiling import inline, kernel
+from jitcnn.kernels.exponential import exact
+from jitcnn.kernels.pointers import AT, MOVE, float64_at, int64_at
+from jitcnn.kernels.program import Layout, Program, Row, memory_of
+from jitcnn.kernels.records import only, record
+
+SHARE = {"lines": int, "stride": int, "length": int, "unit": int}
+Sgd = record(w=int, g=int, hyper=int, **SHARE)
+Momentum = record(w=int, g=int, v=int, hyper=int, **SHARE)
+Adam = record(w=int, g=int, m=int, v=int, hyper=int, step=int, **SHARE)
+
+UNIT = 1024  # numbers in an item of a parameter whose gradient comes from outside
+
+
+@functools.cache
+def share_of(real: type):
+    """share(address, a, line, first, last): what the items [first, last) hold of a line, as an array."""
+    at, move = AT[real], MOVE[real]
+
+    @inline(real.__name__)
+    def share(address, a, line, first, last):
+        begin = first * a.unit
+        return carray(move(at(address), line * a.stride + begin), (min(last * a.unit, a.length) - begin,))
+
+    return share
+
+
+@functools.cache
+def sgd_kernel(real: type):
+    """w -= lr * g."""
+    share = share_of(real)
+
+    @kernel(Sgd, real.__name__, f"sgd {real.__name__}")
+    def sgd_of(arguments, first, last, worker):
+        a = only(arguments)
+        learning_rate = real(carray(float64_at(a.hyper), (1,))[0])
+        for line in range(a.lines):
+            w, g = share(a.w, a, line, first, last), share(a.g, a, line, first, last)
+            for i in range(w.size):
+                w[i] -= learning_rate * g[i]
+
+    return sgd_of
+
+
+@functools.cache
+def momentum_kernel(real: type):
+    """v = beta * v + g; w -= lr * v."""
+    share = share_of(real)
+
+    @kernel(Momentum, real.__name__, f"momentum {real.__name__}")
+    def momentum_of(arguments, first, last, worker):
+        a = only(arguments)
+        hyper = carray(float64_at(a.hyper), (2,))
+        learning_rate, beta = real(hyper[0]), real(hyper[1])
+        for line in range(a.lines):
+            w, g, v = share(a.w, a, line, first, last), share(a.g, a, line, first, last), share(a.v, a, line, first, last)
+            for i in range(w.size):
+                velocity = beta * v[i] + g[i]
+                v[i] = velocity
+                w[i] -= learning_rate * velocity
+
+    return momentum_of
+
+
+@exact
+def adam_move(m, v, step_size, scale, epsilon):
+    """step_size * m / (scale * sqrt(v) + epsilon), with a division and a root that are exact: an estimate of m / infinity is NaN."""
+    return step_size * m / (scale * np.sqrt(v) + epsilon)
+
+
+@functools.cache
+def adam_kernel(real: type):
+    """Means m of the gradient and v of its square; w moves by m over the root of v, both corrected for their start at zero."""
+    share = share_of(real)
+
+    @kernel(Adam, real.__name__, f"adam {real.__name__}")
+    def adam_of(arguments, first, last, worker):
+        a = only(arguments)
+        hyper, step = carray(float64_at(a.hyper), (4,)), float(carray(int64_at(a.step), (1,))[0])
+        beta1, rest1, beta2, rest2 = real(hyper[1]), real(1.0 - hyper[1]), real(hyper[2]), real(1.0 - hyper[2])
+        step_size = real(hyper[0] / (1.0 - math.pow(hyper[1], step)))
+        scale, epsilon = real(1.0 / math.sqrt(1.0 - math.pow(hyper[2], step))), real(hyper[3])
+        for line in range(a.lines):
+            w, g = share(a.w, a, line, first, last), share(a.g, a, line, first, last)
+            m, v = share(a.m, a, line, first, last), share(a.v, a, line, first, last)
+            for i in range(w.size):
+                mean = beta1 * m[i] + rest1 * g[i]
+                square = beta2 * v[i] + rest2 * (g[i] * g[i])
+                m[i], v[i] = mean, square
+                w[i] -= adam_move(mean, square, step_size, scale, epsilon)
+
+    return adam_of
+
+
+def layout_of(program: Program, g: np.ndarray) -> Layout:
+    """The items of the row that wrote the gradient, so that the same task goes on with them."""
+    for row in reversed(program.rows):
+        if isinstance(row, Row) and row.over == "parameters" and row.layout is not None and memory_of(g) in row.written():
+            return row.layout
+    return Layout(1, g.size, g.size, UNIT)
+
+
+def update_row(
+    program: Program, factory: Callable[..., Any], record_type: np.dtype, writes: tuple[str, ...], cost: float, **arrays: Any
+) -> None:
+    """Write an update down; cost: cycles a number."""
+    layout = layout_of(program, arrays["g"])
+    program.row(
+        factory, {"real": arrays["w"].dtype.type}, record_type, writes, "parameters", layout, cost, **arrays,
+        lines=layout.lines, stride=layout.stride, length=layout.length, unit=layout.unit,
+    )  # fmt: skip
+
+
+def sgd(program: Program, w: np.ndarray, g: np.ndarray, hyper: np.ndarray) -> None:
+    """w -= lr * g; hyper: (lr,)."""
+    update_row(program, sgd_kernel, Sgd, ("w",), 1.0, w=w, g=g, hyper=hyper)
+
+
+def momentum(program: Program, w: np.ndarray, g: np.ndarray, v: np.ndarray, hyper: np.ndarray) -> None:
+    """v = beta * v + g, w -= lr * v; hyper: (lr, beta)."""
+    update_row(program, momentum_kernel, Momentum, ("w", "v"), 1.5, w=w, g=g, v=v, hyper=hyper)
+
+
+def adam(program: Program, w: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray, hyper: np.ndarray, step: np.ndarray) -> None:
+    """Adam at step number step[0], counted from 1; hyper: (lr, beta1, beta2, eps)."""
+    update_row(program, adam_kernel, Adam, ("w", "m", "v"), 4.0, w=w, g=g, m=m, v=v, hyper=hyper, step=step)
+
+
+LOWERINGS = {"sgd": sgd, "momentum": momentum, "adam": adam}
