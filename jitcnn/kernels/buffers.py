@@ -36,12 +36,11 @@ class Border:
 
 @dataclass(frozen=True)
 class Place:
-    """Where images lie: address of the first number of image 0; numbers from one image, worker and row to the next."""
+    """Where images lie: address of the first number of image 0; numbers from one image and worker to the next."""
 
     data: int
     image: int
     worker: int
-    row: int
 
 
 @dataclass(eq=False)
@@ -95,7 +94,7 @@ class Storage:
 
     def put(self, address: int, worker: int) -> None:
         """Decide its place: images begin at this address; numbers from one worker's copy to the next, 0 for one copy of all."""
-        self.place = Place(address + self.start * self.dtype.itemsize, self.image_size, worker, self.padded_shape[1])
+        self.place = Place(address + self.start * self.dtype.itemsize, self.image_size, worker)
 
     def whole(self) -> np.ndarray:
         """The array of all images, as (images, …), without the border."""
@@ -137,6 +136,13 @@ class Buffer:
         """Where its first number lies, once the program is finished."""
         assert self.storage.place is not None
         return self.storage.place.data + self.offset * self.dtype.itemsize
+
+    @property
+    def row(self) -> int:
+        """Numbers from one row to the next as this shape has rows; 0 where it has none and no border: then rows lie close together."""
+        if self.storage.border != Border():
+            return self.storage.padded_shape[1]
+        return self.shape[2] * self.shape[3] if self.ndim == 4 else 0
 
     def behind(self, offset: int) -> "Buffer":
         """The same memory from `offset` numbers on, for a kernel that takes an address."""

@@ -87,10 +87,11 @@ def grad_input_kernel(real: type, rows: int, vectors: int, masked: bool, end: st
             if with_mask:
                 mask = pointer(a.mask, n, first, worker)
             several = n + rows <= last
+            x_row, mask_row = a.grad_x.row or a.width, a.mask.row or a.width
             for r in range(a.rows):
                 for start in range(0, a.width, wide):
                     k = start if masked else min(start, a.width - wide)
-                    x_at, w_at, mask_at = move(x, r * a.grad_x.row + k), move(w, r * a.width + k), move(mask, r * a.mask.row + k)
+                    x_at, w_at, mask_at = move(x, r * x_row + k), move(w, r * a.width + k), move(mask, r * mask_row + k)
                     count = a.width - k
                     if several:
                         tiles(

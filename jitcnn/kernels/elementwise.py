@@ -1,11 +1,13 @@
 """Kernels that treat every number alike: relu and copies, which run along whole rows of an image."""
 
 import functools
+import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from jitcnn.kernels.buffers import Buffer
+from jitcnn.kernels.buffers import Border, Buffer
 from jitcnn.kernels.compiling import inline, kernel
 from jitcnn.kernels.program import Program, Row
 from jitcnn.kernels.records import ACCESS, Images, only, record
@@ -14,19 +16,17 @@ Unary = record(x=Images, y=Images, rows=int, width=int)
 Binary = record(x=Images, y=Images, z=Images, rows=int, width=int)
 
 
-def lines(*buffers: Buffer) -> dict[str, Callable[[], int]]:
+def lines(*buffers: Buffer) -> dict[str, Any]:
     """The arguments `rows` and `width` of a kernel that runs along the rows of these buffers, which have one shape.
 
     Images without gaps are a single row.
     """
-    storages = [buffer.storage for buffer in buffers]
-    most = max(storages, key=lambda s: len(s.image_shape))
 
     def rows() -> int:
-        return most.rows if any(s.padded_shape[1] != s.width or s.rows != most.rows for s in storages) else 1
+        return next((buffer.storage.rows for buffer in buffers if buffer.storage.border != Border()), 1)
 
     def width() -> int:
-        return most.rows * most.width // rows()
+        return math.prod(buffers[0].shape[1:]) // rows()
 
     return {"rows": rows, "width": width}
 

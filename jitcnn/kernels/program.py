@@ -247,7 +247,7 @@ class Program:
         if isinstance(value, Buffer):
             place = value.storage.place
             assert place is not None, f"argument {name} has no place"
-            arguments[name] = (value.address, place.image, place.worker, place.row) if is_images else value.address
+            arguments[name] = (value.address, place.image, place.worker, value.row) if is_images else value.address
             value = value.storage.array if value.storage.external else value
         elif isinstance(value, np.ndarray):
             arguments[name] = value.__array_interface__["data"][0]

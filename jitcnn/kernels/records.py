@@ -40,7 +40,7 @@ def accessors(kind: type):
 
     @inline(kind.__name__)
     def line(images, n, first, worker, row, width):
-        return carray(at(image_address(images, n, first, worker, size) + row * images.row * size), (width,))
+        return carray(at(image_address(images, n, first, worker, size) + row * (images.row or width) * size), (width,))
 
     @inline(kind.__name__)
     def pointer(images, n, first, worker):

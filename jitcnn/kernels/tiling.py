@@ -24,19 +24,19 @@ class Columns(NamedTuple):
 def choose_columns(real: type, columns: int) -> Columns:
     """The blocks that waste least.
 
-    Half of a 512-bit vector runs at seven eighths of its speed, since such processors have two 256-bit units for one of 512 bits;
-    otherwise half a vector is half the speed.
+    Where vectors have 512 bits, shorter ones run at seven eighths of their share's double, since two units of 256 bits make one of
+    512; elsewhere half a vector is half the speed.
     """
     full = full_lanes(real)
 
     def speed(lanes: int) -> float:
-        return 0.875 if lanes * 2 == full and processor().vector_bytes == 64 else lanes / full
+        return lanes / full * (1.75 if lanes < full and processor().vector_bytes == 64 else 1.0)
 
     def worth(choice: Columns) -> float:
         used = columns / (math.ceil(columns / choice.wide) * choice.wide)
         return used * speed(choice.lanes) * (0.97 if choice.masked else 1.0) * (1.0 + 0.02 * (choice.vectors == 2))
 
-    lanes = [full >> shift for shift in range(4) if full >> shift >= 2]
+    lanes = [full >> shift for shift in range(4) if full >> shift >= min(4, full)]
     return max((Columns(v, n, columns % (v * n) != 0) for n in lanes for v in (1, 2, 3)), key=worth)
 
 
