@@ -287,16 +287,29 @@ class Program:
         """Let every row that names the array `old` name `new` instead, an array of the same dtype and trailing shape."""
         uses = self.uses.pop(id(old), [])
         for arguments, name in uses:
-            address = new.__array_interface__["data"][0]
-            if arguments.dtype[name] == Images:
-                arguments[name]["data"] = address
-            else:
-                arguments[name] = address
+            point(arguments, name, new.__array_interface__["data"][0])
         self.uses.setdefault(id(new), []).extend(uses)
         self.kept = [kept for kept in self.kept if kept is not old] + [new]
 
+    def release(self, arrays: list[np.ndarray]) -> list[list[tuple[np.ndarray, str]]]:
+        """Keep these arrays from outside no longer: whoever runs the program points the arguments named here to others before."""
+        uses = [self.uses.pop(id(array), []) for array in arrays]
+        self.kept = [kept for kept in self.kept if not any(kept is array for array in arrays)]
+        for row in [*self.derived, *(row for row in self.rows if isinstance(row, Row))]:
+            row.fields = {}
+        self.copies = {}
+        return uses
+
     def __reduce__(self):
         raise TypeError("a recorded program holds memory addresses and cannot be copied, pickled or saved; record it again")
+
+
+def point(arguments: np.ndarray, name: str, address: int) -> None:
+    """Let one argument of a record name other memory."""
+    if arguments.dtype[name] == Images:
+        arguments[name]["data"] = address
+    else:
+        arguments[name] = address
 
 
 class Part:
@@ -343,7 +356,9 @@ class Part:
         program = self.program
         program.counters[runner.BATCH] = batch
         program.counters[runner.SLOTS] = -(-batch // program.slot_images)
-        runner.run(self.rows, *self.tables[batch], program.counters, steps, advance, program.threads)
+        tasks, segments = self.tables[batch]
+        threads = 1 if len(tasks) == len(segments) else program.threads  # one task a segment: nothing to share out
+        runner.run(self.rows, tasks, segments, program.counters, steps, advance, threads or 1)
 
 
 def parameter_shares(chain: list[Row]) -> list[tuple[int, int, int]]:
