@@ -26,23 +26,28 @@ Correlate = record(
     height=int, width=int, kernel_h=int, kernel_w=int, channels=int, filters=int,
 )  # fmt: skip
 
+SHORT_RUN = 16  # inner loops up to this length are unrolled
+
 
 @functools.cache
 def correlate_kernel(
-    real: type, groups: int, per_group: int, vectors: int, lanes: int, masked: bool, bias: bool, end: str
+    real: type, groups: int, per_group: int, vectors: int, lanes: int, masked: bool, bias: bool, pixel: int, run: int, end: str
 ):
-    """y = end(bias + sum over kernel rows, kernel columns, channels of x * w) for each image."""
-    shape = Shape(real, groups, per_group, vectors, lanes, "extra" if bias else "zero", end, masked=False)
+    """y = end(bias + sum over kernel rows, kernel columns, channels of x * w) for each image.
+
+    pixel: numbers of x from one output to the next; run: kernel columns times channels, if few.
+    """
+    shape = Shape(real, groups, per_group, vectors, lanes, "extra" if bias else "zero", end, False, pixel, run)
     tile, last_tile = make_tile(shape), make_tile(shape._replace(masked=masked))
     pointer, at, move = ACCESS[real][1], AT[real], MOVE[real]
     wide, with_mask = vectors * lanes, end == "mask"
 
-    @kernel(Correlate, shape, f"convolution {groups * per_group}x{vectors}x{lanes} {real.__name__}")
+    @kernel(Correlate, (shape, masked), f"convolution {groups * per_group}x{vectors}x{lanes} {real.__name__}")
     def correlate(arguments, first, last, worker):
         a = only(arguments)
         c, o = a.channels, a.filters
-        run, w, b = a.kernel_w * c, at(a.w), at(a.b)
-        x_line, x_pixel, y_line, y_pixel = a.x_down * a.x.row, a.x_right * c, a.y_down * a.y.row, a.y_right * o
+        n_k, w, b = a.kernel_w * c, at(a.w), at(a.b)
+        x_line, x_pixel, y_line, y_pixel = a.x_down * a.x.row, pixel, a.y_down * a.y.row, a.y_right * o
         mask_line = a.y_down * a.mask.row
         for n in range(first, last):
             x_image = move(pointer(a.x, n, first, worker), a.x_top * a.x.row + a.x_left * c)
@@ -61,13 +66,13 @@ def correlate_kernel(
                             extra_at = move(extra, i * mask_line + j * y_pixel + k)
                         if k + wide <= o:
                             tile(
-                                move(y_at, k), y_line, y_pixel, x_at, x_line, x_pixel, a.x.row, 1, move(w, k), run * o, o,
-                                a.kernel_h, run, extra_at, mask_line, y_pixel, wide,
+                                move(y_at, k), y_line, y_pixel, x_at, x_line, x_pixel, a.x.row, 1, move(w, k), n_k * o, o,
+                                a.kernel_h, n_k, extra_at, mask_line, y_pixel, wide,
                             )  # fmt: skip
                         elif masked:
                             last_tile(
-                                move(y_at, k), y_line, y_pixel, x_at, x_line, x_pixel, a.x.row, 1, move(w, k), run * o, o,
-                                a.kernel_h, run, extra_at, mask_line, y_pixel, o - k,
+                                move(y_at, k), y_line, y_pixel, x_at, x_line, x_pixel, a.x.row, 1, move(w, k), n_k * o, o,
+                                a.kernel_h, n_k, extra_at, mask_line, y_pixel, o - k,
                             )  # fmt: skip
 
     return correlate
@@ -85,7 +90,8 @@ def correlate_row(
         correlate_kernel,
         {
             "real": real, "groups": rows.groups, "per_group": rows.per_group, "vectors": columns.vectors, "lanes": columns.lanes,
-            "masked": columns.masked, "bias": b is not None, "end": "store",
+            "masked": columns.masked, "bias": b is not None, "pixel": x_step[1] * channels,
+            "run": kernel_size[1] * channels if kernel_size[1] * channels <= SHORT_RUN else 0, "end": "store",
         },
         Correlate, ("y",), ends=(end,), x=x, y=y, mask=None, w=w, b=b,
         x_top=x_start[0], x_left=x_start[1], x_down=x_step[0], x_right=x_step[1],

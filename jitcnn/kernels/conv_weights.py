@@ -31,7 +31,7 @@ def grad_weights_kernel(real: type, groups: int, per_group: int, rest: int, vect
 
     Tile rows are (kernel column, channel in), several kernel rows at once where those are few; columns are filters.
     """
-    shape = Shape(real, groups, per_group, vectors, lanes, "load")
+    shape = Shape(real, groups, per_group, vectors, lanes, "load", a_row=1)
     rest_shape = shape._replace(groups=1, per_group=max(1, rest))
     tile, rest_tile = make_tile(shape), make_tile(rest_shape)
     last_tile, last_rest_tile = make_tile(shape._replace(masked=masked)), make_tile(rest_shape._replace(masked=masked))

@@ -133,7 +133,7 @@ VECTORS = 2
 @functools.cache
 def grad_weights_kernel(real: type, rows: int, masked: bool):
     """grad_w (out, in) = sum over the batch of grad_y * x, for a share of the inputs; masked: they do not fill the last tile."""
-    shape = Shape(real, 1, rows, VECTORS, full_lanes(real))
+    shape = Shape(real, 1, rows, VECTORS, full_lanes(real), a_row=1)
     tile, last_tile = make_tile(shape), make_tile(shape._replace(masked=masked))
     at, move = AT[real], MOVE[real]
     wide = VECTORS * full_lanes(real)

@@ -134,7 +134,11 @@ class Vectors:
 
 
 class Shape(NamedTuple):
-    """The size of a tile and what it does before and after the reduction."""
+    """The size of a tile and what it does before and after the reduction.
+
+    `a_row` and `n_k` may be given here already, instead of when the tile runs: then the rows of A lie at constant distances from one
+    pointer, where distances known late cost a register each, and a short inner loop is unrolled.
+    """
 
     real: type
     groups: int
@@ -144,12 +148,14 @@ class Shape(NamedTuple):
     start: str = "zero"  # "zero"; "extra": the vector at `extra`, for every row; "load": what C holds
     end: str = "store"  # "store"; "relu"; "mask": 0 where `extra`, laid out like C, is <= 0
     masked: bool = False  # whether only the first `columns` columns count
+    a_row: int = 0
+    n_k: int = 0
 
 
 @functools.cache
 def make_tile(shape: Shape):
     """The intrinsic tile(c, c_group, c_row, a, a_group, a_row, a_r, a_k, b, b_r, b_k, n_r, n_k, extra, extra_group, extra_row, columns)."""
-    real, groups, per_group, vectors, lanes, start, end, masked = shape
+    real, groups, per_group, vectors, lanes, start, end, masked, known_a_row, known_n_k = shape
     element = REAL[real]
     rows = groups * per_group
     cells = [(m, v) for m in range(rows) for v in range(vectors)]
@@ -157,6 +163,8 @@ def make_tile(shape: Shape):
     def build(context, builder, signature, args):
         c, c_group, c_row, a, a_group, a_row, a_r, a_k, b, b_r, b_k, n_r, n_k, extra, extra_group, extra_row, columns = args
         simd = Vectors(builder, real, lanes)
+        a_row = integer(known_a_row) if known_a_row else a_row
+        n_k = integer(known_n_k) if known_n_k else n_k
 
         def offset_of(row, group_stride, row_stride):
             group, inside = divmod(row, per_group)
