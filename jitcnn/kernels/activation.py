@@ -1,8 +1,4 @@
-"""sigmoid, tanh, softmax and the gradients through them; relu is in `elementwise.py`.
-
-In place, a kernel of its own reads and writes through one name: told apart at run time only, two names for the same numbers would
-send the loop down its scalar path.
-"""
+"""sigmoid, tanh, softmax and the gradients through them; relu is in `elementwise.py`."""
 
 import functools
 from collections.abc import Callable
@@ -11,42 +7,9 @@ from typing import Any
 from jitcnn.kernels import exponential
 from jitcnn.kernels.buffers import Buffer
 from jitcnn.kernels.compiling import inline, kernel
-from jitcnn.kernels.elementwise import Binary, Unary, binary_row, make_binary, make_unary, unary_row
-from jitcnn.kernels.program import Program, memory_of
+from jitcnn.kernels.elementwise import binary_row, elementwise_key, make_binary, make_unary, unary_row
+from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
-
-
-def make_unary_in_place(name: str, real: type, function: Callable):
-    """The kernel y = function(y) along rows."""
-    line = ACCESS[real][0]
-
-    @kernel(Unary, (name, real.__name__), f"{name} in place {real.__name__}")
-    def unary_in_place(arguments, first, last, worker):
-        a = only(arguments)
-        for n in range(first, last):
-            for r in range(a.rows):
-                y = line(a.y, n, first, worker, r, a.width)
-                for i in range(a.width):
-                    y[i] = function(y[i])
-
-    return unary_in_place
-
-
-def make_binary_in_place(name: str, real: type, function: Callable):
-    """The kernel z = function(z, y) along rows."""
-    line = ACCESS[real][0]
-
-    @kernel(Binary, (name, real.__name__), f"{name} in place {real.__name__}")
-    def binary_in_place(arguments, first, last, worker):
-        a = only(arguments)
-        for n in range(first, last):
-            for r in range(a.rows):
-                y, z = line(a.y, n, first, worker, r, a.width), line(a.z, n, first, worker, r, a.width)
-                for i in range(a.width):
-                    z[i] = function(z[i], y[i])
-
-    return binary_in_place
-
 
 # Number by number ---------------------------------------------------------------------------------------------------------
 
@@ -54,13 +17,13 @@ def make_binary_in_place(name: str, real: type, function: Callable):
 @functools.cache
 def sigmoid_kernel(real: type, in_place: bool):
     """y = 1 / (1 + exp(-x))."""
-    return (make_unary_in_place if in_place else make_unary)("sigmoid", real, exponential.sigmoid[real])
+    return make_unary("sigmoid", real, exponential.sigmoid[real], in_place)
 
 
 @functools.cache
 def tanh_kernel(real: type, in_place: bool):
     """y = tanh(x)."""
-    return (make_unary_in_place if in_place else make_unary)("tanh", real, exponential.tanh[real])
+    return make_unary("tanh", real, exponential.tanh[real], in_place)
 
 
 @functools.cache
@@ -72,7 +35,7 @@ def sigmoid_grad_kernel(real: type, in_place: bool):
     def sigmoid_grad_of(grad_y, y):
         return grad_y * (y * (one - y))
 
-    return (make_binary_in_place if in_place else make_binary)("sigmoid_grad", real, sigmoid_grad_of)
+    return make_binary("sigmoid_grad", real, sigmoid_grad_of, in_place)
 
 
 @functools.cache
@@ -84,12 +47,7 @@ def tanh_grad_kernel(real: type, in_place: bool):
     def tanh_grad_of(grad_y, y):
         return grad_y * (one - y * y)
 
-    return (make_binary_in_place if in_place else make_binary)("tanh_grad", real, tanh_grad_of)
-
-
-def elementwise_key(source: Buffer, target: Buffer) -> dict[str, Any]:
-    """What kernels of numbers on their own are compiled for."""
-    return {"real": source.dtype.type, "in_place": memory_of(source) == memory_of(target)}
+    return make_binary("tanh_grad", real, tanh_grad_of, in_place)
 
 
 def sigmoid(program: Program, x: Buffer, y: Buffer) -> None:
@@ -187,7 +145,7 @@ def softmax_grad(program: Program, grad_y: Buffer, y: Buffer, grad_x: Buffer) ->
     )  # fmt: skip
 
 
-LOWERINGS = {
+LOWERINGS: dict[str, Callable[..., None]] = {
     "sigmoid": sigmoid,
     "sigmoid_grad": sigmoid_grad,
     "tanh": tanh,

@@ -7,6 +7,7 @@ each remainder of (row, column), each with its own share of the weights.
 """
 
 import functools
+from collections.abc import Callable
 
 import numpy as np
 
@@ -79,7 +80,8 @@ def correlate_kernel(
 
 
 def correlate_row(
-    program: Program, x: Buffer, w: Buffer | np.ndarray, b: np.ndarray | None, y: Buffer, kernel_size: tuple[int, int], channels: int, filters: int,
+    program: Program, x: Buffer, w: Buffer | np.ndarray, b: np.ndarray | None, y: Buffer,
+    kernel_size: tuple[int, int], channels: int, filters: int,
     x_start: tuple[int, int], x_step: tuple[int, int], y_start: tuple[int, int], y_step: tuple[int, int], size: tuple[int, int], end: str,
 ) -> None:  # fmt: skip
     """Write a correlation down, which may `end` in a relu or in relu's mask."""
@@ -118,7 +120,7 @@ def conv2d(program: Program, x: Buffer, w: np.ndarray, b: np.ndarray, y: Buffer,
     x = program.border(x, image_border(x, y, kernel_h, kernel_w, stride_h, stride_w, top, left))
     correlate_row(
         program, x, w, b if b.size else None, y, (kernel_h, kernel_w), channels, filters,
-        (-top, -left), (stride_h, stride_w), (0, 0), (1, 1), y.shape[1:3], "relu",
+        (-top, -left), (stride_h, stride_w), (0, 0), (1, 1), (y.shape[1], y.shape[2]), "relu",
     )  # fmt: skip
 
 
@@ -172,8 +174,10 @@ def conv2d_grad_input(
     turned = turned_weights(program, w, stride_h, stride_w)
     down = [Phase(p, grad_x.shape[1], grad_y.shape[1], kernel_h, stride_h, top) for p in range(stride_h)]
     across = [Phase(p, grad_x.shape[2], grad_y.shape[2], kernel_w, stride_w, left) for p in range(stride_w)]
-    border = Border(*(max(getattr(p, side) for p in axis if p.count and p.taps) for side in ("before", "behind") for axis in (down, across)))
-    grad_y = program.border(grad_y, border)
+    before, behind = (
+        [max(getattr(p, side) for p in axis if p.count and p.taps) for axis in (down, across)] for side in ("before", "behind")
+    )
+    grad_y = program.border(grad_y, Border(*before, *behind))
     done = 0
     for vertical in down:
         for horizontal in across:
@@ -197,4 +201,4 @@ def turned_weights(program: Program, w: np.ndarray, stride_h: int, stride_w: int
     return turned
 
 
-LOWERINGS = {"conv2d": conv2d, "conv2d_grad_input": conv2d_grad_input}
+LOWERINGS: dict[str, Callable[..., None]] = {"conv2d": conv2d, "conv2d_grad_input": conv2d_grad_input}

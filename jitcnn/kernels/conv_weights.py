@@ -5,6 +5,7 @@ took which slot.
 """
 
 import functools
+from collections.abc import Callable
 
 import numpy as np
 from numba import carray
@@ -188,5 +189,4 @@ def sum_slots(program: Program, slots: Buffer, total: np.ndarray) -> None:
     )  # fmt: skip
 
 
-LOWERINGS = {"conv2d_grad_weights": conv2d_grad_weights, "bias_grad": bias_grad}
-
+LOWERINGS: dict[str, Callable[..., None]] = {"conv2d_grad_weights": conv2d_grad_weights, "bias_grad": bias_grad}

@@ -5,6 +5,7 @@ tile over the whole batch, shared out by inputs, so that no sums by slots are ne
 """
 
 import functools
+from collections.abc import Callable
 
 import numpy as np
 from numba import carray
@@ -109,7 +110,8 @@ def dense_grad_input(program: Program, grad_y: Buffer, w: np.ndarray, grad_x: Bu
     """Gradient of the input, written into its rows where the buffer has a border."""
     inputs, outputs = w.shape
     program.row(
-        grad_input_kernel, {"real": grad_y.dtype.type, "rows": 4, "end": "store"}, GradInput, ("grad_x",), ends=("mask",), late=settle_lines,
+        grad_input_kernel, {"real": grad_y.dtype.type, "rows": 4, "end": "store"}, GradInput, ("grad_x",),
+        ends=("mask",), late=settle_lines,
         grad_y=program.contiguous(grad_y), grad_x=grad_x, mask=None, w=by_output(program, w), rows=0, width=0, inputs=inputs,
         outputs=outputs,
     )  # fmt: skip
@@ -206,4 +208,4 @@ def by_output(program: Program, w: np.ndarray) -> np.ndarray | Buffer:
     return transposed
 
 
-LOWERINGS = {"dense": dense, "dense_grad_input": dense_grad_input, "dense_grad_weights": dense_grad_weights}
+LOWERINGS: dict[str, Callable[..., None]] = {"dense": dense, "dense_grad_input": dense_grad_input, "dense_grad_weights": dense_grad_weights}

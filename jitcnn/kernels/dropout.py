@@ -4,14 +4,15 @@ The hash is kept in 32 bits at every operation, which Numba would widen to 64: s
 """
 
 import functools
+from collections.abc import Callable
 
 import numpy as np
 
 from jitcnn.kernels.buffers import Buffer
 from jitcnn.kernels.compiling import inline, kernel
-from jitcnn.kernels.elementwise import lines
+from jitcnn.kernels.elementwise import elementwise_key, lines
 from jitcnn.kernels.pointers import int64_at
-from jitcnn.kernels.program import Program, memory_of
+from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
 
 Dropout = record(x=Images, y=Images, step=int, rows=int, width=int, threshold=int, seed=int)
@@ -66,8 +67,10 @@ def dropout_kernel(real: type, in_place: bool):
 
 def dropout(program: Program, x: Buffer, y: Buffer, threshold: int, seed: int, step: np.ndarray) -> None:
     """Drop numbers whose hash is below the threshold; y may be x."""
-    key = {"real": x.dtype.type, "in_place": memory_of(x) == memory_of(y)}
-    program.row(dropout_kernel, key, Dropout, ("y",), x=x, y=y, step=step, threshold=threshold, seed=seed, **lines(x, y))
+    key = elementwise_key(x, y)
+    program.row(
+        dropout_kernel, key, Dropout, ("y",), scales=key["in_place"], x=x, y=y, step=step, threshold=threshold, seed=seed, **lines(x, y),
+    )  # fmt: skip
 
 
-LOWERINGS = {"dropout": dropout}
+LOWERINGS: dict[str, Callable[..., None]] = {"dropout": dropout}

@@ -5,11 +5,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from jitcnn.kernels.buffers import Border, Buffer
 from jitcnn.kernels.compiling import inline, kernel
-from jitcnn.kernels.program import Program, Row
+from jitcnn.kernels.program import Program, Row, memory_of
 from jitcnn.kernels.records import ACCESS, Images, only, record
 
 Unary = record(x=Images, y=Images, rows=int, width=int)
@@ -41,52 +39,62 @@ def binary_row(program: Program, factory: Callable, key: dict, x: Buffer, y: Buf
     return program.row(factory, key, Binary, ("z",), x=x, y=y, z=z, **lines(x, y, z))
 
 
-def make_unary(name: str, real: type, function: Callable):
-    """The kernel y = function(x) along rows."""
+def make_unary(name: str, real: type, function: Callable, in_place: bool):
+    """The kernel y = function(x) along rows.
+
+    In place, it reads and writes through one name: told apart at run time only, two names for the same numbers would send the loop down
+    its scalar path.
+    """
     line = ACCESS[real][0]
 
-    @kernel(Unary, (name, real.__name__), f"{name} {real.__name__}")
+    @kernel(Unary, (name, real.__name__, in_place), f"{name} {real.__name__}")
     def unary(arguments, first, last, worker):
         a = only(arguments)
         for n in range(first, last):
             for r in range(a.rows):
-                x, y = line(a.x, n, first, worker, r, a.width), line(a.y, n, first, worker, r, a.width)
+                y = line(a.y, n, first, worker, r, a.width)
+                x = y if in_place else line(a.x, n, first, worker, r, a.width)
                 for i in range(a.width):
                     y[i] = function(x[i])
 
     return unary
 
 
-def make_binary(name: str, real: type, function: Callable):
-    """The kernel z = function(x, y) along rows."""
+def make_binary(name: str, real: type, function: Callable, in_place: bool):
+    """The kernel z = function(x, y) along rows; in place, x is z."""
     line = ACCESS[real][0]
 
-    @kernel(Binary, (name, real.__name__), f"{name} {real.__name__}")
+    @kernel(Binary, (name, real.__name__, in_place), f"{name} {real.__name__}")
     def binary(arguments, first, last, worker):
         a = only(arguments)
         for n in range(first, last):
             for r in range(a.rows):
-                x, y = line(a.x, n, first, worker, r, a.width), line(a.y, n, first, worker, r, a.width)
-                z = line(a.z, n, first, worker, r, a.width)
+                y, z = line(a.y, n, first, worker, r, a.width), line(a.z, n, first, worker, r, a.width)
+                x = z if in_place else line(a.x, n, first, worker, r, a.width)
                 for i in range(a.width):
                     z[i] = function(x[i], y[i])
 
     return binary
 
 
+def elementwise_key(source: Buffer, target: Buffer) -> dict[str, Any]:
+    """What an elementwise kernel is compiled for."""
+    return {"real": source.dtype.type, "in_place": memory_of(source) == memory_of(target)}
+
+
 @functools.cache
-def copy_kernel(real: type):
+def copy_kernel(real: type, in_place: bool):
     """y = x."""
 
     @inline(("copy", real.__name__))
     def same(x):
         return x
 
-    return make_unary("copy", real, same)
+    return make_unary("copy", real, same, in_place)
 
 
 @functools.cache
-def relu_kernel(real: type):
+def relu_kernel(real: type, in_place: bool):
     """y = max(x, 0), in this order: NaN stays NaN."""
     zero = real(0)
 
@@ -94,11 +102,11 @@ def relu_kernel(real: type):
     def relu_of(x):
         return max(x, zero)
 
-    return make_unary("relu", real, relu_of)
+    return make_unary("relu", real, relu_of, in_place)
 
 
 @functools.cache
-def relu_grad_kernel(real: type):
+def relu_grad_kernel(real: type, in_place: bool):
     """grad_x = 0 where y <= 0, else grad_y."""
     zero = real(0)
 
@@ -106,32 +114,32 @@ def relu_grad_kernel(real: type):
     def relu_grad_of(grad_y, y):
         return zero if y <= zero else grad_y
 
-    return make_binary("relu_grad", real, relu_grad_of)
+    return make_binary("relu_grad", real, relu_grad_of, in_place)
 
 
 def copy(program: Program, x: Buffer, y: Buffer) -> None:
     """y = x, whatever borders they have."""
-    unary_row(program, copy_kernel, {"real": x.dtype.type}, x, y)
+    unary_row(program, copy_kernel, elementwise_key(x, y), x, y)
 
 
 def relu(program: Program, x: Buffer, y: Buffer) -> None:
     """relu, at the end of the row that wrote x where that row can do it."""
-    row = program.last_writer(x) if x.storage is y.storage else None
+    row = program.last_writer(x) if memory_of(x) == memory_of(y) else None
     if row is not None and row.key.get("end") == "store" and "relu" in row.ends:
         row.key["end"] = "relu"
     else:
-        unary_row(program, relu_kernel, {"real": x.dtype.type}, x, y)
+        unary_row(program, relu_kernel, elementwise_key(x, y), x, y)
 
 
 def relu_grad(program: Program, grad_y: Buffer, y: Buffer, grad_x: Buffer) -> None:
     """relu's gradient, at the end of the row that wrote grad_y where that row can do it."""
-    row = program.last_writer(grad_y) if grad_y.storage is grad_x.storage else None
+    row = program.last_writer(grad_y, through_scaling=True) if memory_of(grad_y) == memory_of(grad_x) else None
     if row is not None and row.key.get("end") == "store" and "mask" in row.ends:
         row.key["end"], row.fields["mask"] = "mask", y
     elif row is not None and row.key.get("end") == "store" and "mask of x" in row.ends and row.fields["x"].storage is y.storage:
         row.key["end"] = "mask of x"
     else:
-        binary_row(program, relu_grad_kernel, {"real": y.dtype.type}, grad_y, y, grad_x)
+        binary_row(program, relu_grad_kernel, elementwise_key(grad_y, grad_x), grad_y, y, grad_x)
 
 
-LOWERINGS = {"relu": relu, "relu_grad": relu_grad}
+LOWERINGS: dict[str, Callable[..., None]] = {"relu": relu, "relu_grad": relu_grad}

@@ -5,6 +5,7 @@ The data stay where they are, outside the program: a kernel reads which ones com
 
 import functools
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numba import carray
@@ -231,4 +232,9 @@ def store(program: Program, buffer: Buffer, array: np.ndarray, position: np.ndar
     )  # fmt: skip
 
 
-LOWERINGS = {"take_images": take_images, "take_labels": take_labels, "score": score, "score_binary": score_binary}
+LOWERINGS: dict[str, Callable[..., None]] = {
+    "take_images": take_images,
+    "take_labels": take_labels,
+    "score": score,
+    "score_binary": score_binary,
+}

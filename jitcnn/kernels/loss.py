@@ -133,4 +133,4 @@ def mse(program: Program, y: Buffer, targets: Buffer, losses: Buffer, grad: Buff
     loss_row(program, mse_kernel, ByTarget, y, losses, grad, targets=targets)
 
 
-LOWERINGS = {"cross_entropy": cross_entropy, "binary_cross_entropy": binary_cross_entropy, "mse": mse}
+LOWERINGS: dict[str, Callable[..., None]] = {"cross_entropy": cross_entropy, "binary_cross_entropy": binary_cross_entropy, "mse": mse}

@@ -4,6 +4,7 @@ One row of the large image:   before | the pixels of a row of the small one | be
 """
 
 import functools
+from collections.abc import Callable
 
 from jitcnn.forms.codes import EDGE
 from jitcnn.kernels.buffers import Buffer
@@ -110,4 +111,4 @@ def _row(program: Program, factory, small: Buffer, large: Buffer, written: str, 
     )  # fmt: skip
 
 
-LOWERINGS = {"pad2d": pad2d, "pad2d_grad_input": pad2d_grad_input}
+LOWERINGS: dict[str, Callable[..., None]] = {"pad2d": pad2d, "pad2d_grad_input": pad2d_grad_input}

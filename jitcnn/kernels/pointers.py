@@ -1,12 +1,14 @@
 """Addresses as typed pointers, and the few machine instructions that Numba does not offer."""
 
+from typing import Any
+
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-REAL = {np.float32: types.float32, np.float64: types.float64}
+REAL: dict[Any, Any] = {np.float32: types.float32, np.float64: types.float64}
 INT64, INT32, BYTE = ir.IntType(64), ir.IntType(32), ir.IntType(8)
 
 
@@ -27,7 +29,7 @@ def pointer_of(element: types.Type):
 
 float32_at, float64_at, int64_at, uint8_at = (pointer_of(t) for t in (types.float32, types.float64, types.int64, types.uint8))
 #: element type -> intrinsic that makes a pointer of an address
-AT = {np.float32: float32_at, np.float64: float64_at, np.int64: int64_at, np.uint8: uint8_at}
+AT: dict[Any, Any] = {np.float32: float32_at, np.float64: float64_at, np.int64: int64_at, np.uint8: uint8_at}
 
 
 def move_of(element: types.Type):
@@ -42,7 +44,7 @@ def move_of(element: types.Type):
     return move
 
 
-MOVE = {np.float32: move_of(types.float32), np.float64: move_of(types.float64)}
+MOVE: dict[Any, Any] = {np.float32: move_of(types.float32), np.float64: move_of(types.float64)}
 
 
 @intrinsic

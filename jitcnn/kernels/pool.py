@@ -1,6 +1,8 @@
 """Pooling: windows in the image by `windows.py`, a vector of channels at a time; windows that reach into the padding one by one."""
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 from numba import carray
 
@@ -164,7 +166,7 @@ def pool_gradient_kernel(
     return pool_gradient
 
 
-def sizes_of(x: Buffer, y: Buffer, kernel_h: int, kernel_w: int, stride_h: int, stride_w: int, top: int, left: int) -> dict[str, int]:
+def sizes_of(x: Buffer, y: Buffer, kernel_h: int, kernel_w: int, stride_h: int, stride_w: int, top: int, left: int) -> dict[str, Any]:
     """The integers of both records."""
     _, height, width, channels = x.shape
     return {
@@ -179,7 +181,9 @@ def window_key(x: Buffer, kernel_h: int, kernel_w: int, kind: int) -> dict[str, 
     lanes, masked = choose_lanes(real, x.shape[3])
     written_out = kernel_h * kernel_w <= MOST_TAPS
     size = (kernel_h, kernel_w) if written_out else (0, 0)
-    return {"real": real, "kernel_h": size[0], "kernel_w": size[1], "kind": kind, "lanes": lanes, "masked": masked, "written_out": written_out}
+    return {
+        "real": real, "kernel_h": size[0], "kernel_w": size[1], "kind": kind, "lanes": lanes, "masked": masked, "written_out": written_out,
+    }  # fmt: skip
 
 
 def pool2d(
@@ -209,4 +213,4 @@ def pool2d_grad_input(
     )  # fmt: skip
 
 
-LOWERINGS = {"pool2d": pool2d, "pool2d_grad_input": pool2d_grad_input}
+LOWERINGS: dict[str, Callable[..., None]] = {"pool2d": pool2d, "pool2d_grad_input": pool2d_grad_input}

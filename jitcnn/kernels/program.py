@@ -7,6 +7,7 @@ caller's own function is called in between, the program ends and another begins.
 A program holds raw addresses, so it owns what it names for as long as it lives, and it cannot be copied or saved.
 """
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,6 +60,7 @@ class Row:
     cost: float = 0.0  # cycles a number of the parameter, to share parameters out in tasks worth a thread's while
     ends: tuple[str, ...] = ()
     late: Callable[["Row"], None] | None = None
+    scales: bool = False  # multiplies numbers one by one, in place
     arguments: np.ndarray | None = None
 
     def touched(self, names: Any = None) -> set[Any]:
@@ -88,7 +90,9 @@ class Call:
 def memory_of(value: Buffer | np.ndarray) -> Any:
     """What identifies the memory behind a buffer or an array."""
     if isinstance(value, Buffer):
-        return value.storage if not value.storage.external else value.storage.array.__array_interface__["data"][0]
+        if not value.storage.external or value.storage.array is None:
+            return value.storage
+        value = value.storage.array
     return value.__array_interface__["data"][0]
 
 
@@ -140,13 +144,14 @@ class Program:
         cost: float = 0.0,
         ends: tuple[str, ...] = (),
         late: Callable[[Row], None] | None = None,
+        scales: bool = False,
         **fields: Any,
     ) -> Row:
         """Write a kernel call down."""
         missing = set(record.names or ()) ^ set(fields)
         if missing:
             raise ValueError(f"a kernel's arguments do not fit its record: {', '.join(sorted(missing))}")
-        row = Row(factory, dict(key), record, fields, writes, over, layout, cost, ends, late)
+        row = Row(factory, dict(key), record, fields, writes, over, layout, cost, ends, late, scales)
         (self.derived if over == "once" else self.rows).append(row)
         return row
 
@@ -155,11 +160,14 @@ class Program:
         values = tuple(self.contiguous(value) if isinstance(value, Buffer) else value for value in arguments)
         self.rows.append(Call(function, values))
 
-    def last_writer(self, buffer: Buffer) -> Row | None:
-        """The row that wrote a buffer last, if nothing has read or written it since."""
+    def last_writer(self, buffer: Buffer, through_scaling: bool = False) -> Row | None:
+        """The row that wrote a buffer last, if nothing has read or written it since.
+
+        through_scaling: rows that multiply the buffer's numbers one by one, in place, do not count: a mask may come before them.
+        """
         memory = memory_of(buffer)
         for row in reversed(self.rows):
-            if memory in row.touched():
+            if memory in row.touched() and not (through_scaling and isinstance(row, Row) and row.scales):
                 return row if isinstance(row, Row) and memory in row.written() else None
         return None
 
@@ -326,9 +334,8 @@ class Part:
                 rows += chain
         kernels = [row.factory(**row.key) for row in rows]
         program.kept.append(kernels)
-        self.rows = np.array(
-            [[kernel.address, program.fill(row).__array_interface__["data"][0]] for kernel, row in zip(kernels, rows, strict=True)], np.int64
-        ).reshape(-1, 2)
+        records = [program.fill(row).__array_interface__["data"][0] for row in rows]
+        self.rows = np.array([(kernel.address, record) for kernel, record in zip(kernels, records, strict=True)], np.int64).reshape(-1, 2)
         self.tables: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     def tasks(self, batch: int) -> tuple[np.ndarray, np.ndarray]:
@@ -358,7 +365,7 @@ class Part:
         program.counters[runner.SLOTS] = -(-batch // program.slot_images)
         tasks, segments = self.tables[batch]
         threads = 1 if len(tasks) == len(segments) else program.threads  # one task a segment: nothing to share out
-        runner.run(self.rows, tasks, segments, program.counters, steps, advance, threads or 1)
+        runner.run(self.rows, tasks, segments, program.counters, steps, bool(advance), threads or 1)
 
 
 def parameter_shares(chain: list[Row]) -> list[tuple[int, int, int]]:
@@ -370,7 +377,7 @@ def parameter_shares(chain: list[Row]) -> list[tuple[int, int, int]]:
     cycles = layout.lines * layout.length * sum(row.cost for row in chain)
     tasks = int(max(1, min(MOST_SLOTS, layout.items, cycles / 4000)))
     edges = [layout.items * i // tasks for i in range(tasks + 1)]
-    return [(a, b, b - a) for a, b in zip(edges, edges[1:], strict=False)]
+    return [(a, b, b - a) for a, b in itertools.pairwise(edges)]
 
 
 def dealt(tasks: list[tuple[int, ...]], threads: int) -> list[tuple[int, ...]]:

@@ -1,5 +1,7 @@
 """How a kernel finds its arguments: NumPy records, filled by name in Python, read by name in compiled code."""
 
+from typing import Any
+
 import numpy as np
 from numba import carray
 
@@ -49,5 +51,4 @@ def accessors(kind: type):
     return line, pointer
 
 
-ACCESS = {kind: accessors(kind) for kind in (np.float32, np.float64, np.int64, np.uint8)}
-
+ACCESS: dict[Any, Any] = {kind: accessors(kind) for kind in (np.float32, np.float64, np.int64, np.uint8)}

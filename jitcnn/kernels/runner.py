@@ -6,12 +6,12 @@ import threading
 
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # libgomp's long spinning collapses beside a busy process; read at the first region
 
-import numba  # noqa: E402
-import numpy as np  # noqa: E402
-from numba import get_thread_id, njit, prange, types  # noqa: E402
+import numba
+import numpy as np
+from numba import get_thread_id, njit, prange, types
 
-from jitcnn.kernels import compiling  # noqa: E402
-from jitcnn.kernels.pointers import call_kernel, flush_denormals, restore_control  # noqa: E402
+from jitcnn.kernels import compiling
+from jitcnn.kernels.pointers import call_kernel, flush_denormals, restore_control
 
 TABLE = types.Array(types.int64, 2, "C")
 COUNTERS = types.Array(types.int64, 1, "C")
@@ -81,9 +81,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def run(
-    rows: np.ndarray, tasks: np.ndarray, segments: np.ndarray, counters: np.ndarray, steps: int, advance: bool, threads: int
-) -> None:
+def run(rows: np.ndarray, tasks: np.ndarray, segments: np.ndarray, counters: np.ndarray, steps: int, advance: bool, threads: int) -> None:
     """Replay a program `steps` times on `threads` threads.
 
     Raises

@@ -17,7 +17,7 @@ it, and a product and a sum elsewhere (llvm.fma would call the C library there).
 """
 
 import functools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
@@ -28,8 +28,8 @@ from numba.extending import intrinsic
 
 from jitcnn.kernels.pointers import INT32, INT64, REAL
 
-SUFFIX = {np.float32: "f32", np.float64: "f64"}
-ELEMENT = {np.float32: ir.FloatType(), np.float64: ir.DoubleType()}
+SUFFIX: dict[Any, str] = {np.float32: "f32", np.float64: "f64"}
+ELEMENT: dict[Any, Any] = {np.float32: ir.FloatType(), np.float64: ir.DoubleType()}
 
 
 class Processor(NamedTuple):

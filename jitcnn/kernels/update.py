@@ -136,4 +136,4 @@ def adam(program: Program, w: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.nd
     update_row(program, adam_kernel, Adam, ("w", "m", "v"), 4.0, w=w, g=g, m=m, v=v, hyper=hyper, step=step)
 
 
-LOWERINGS = {"sgd": sgd, "momentum": momentum, "adam": adam}
+LOWERINGS: dict[str, Callable[..., None]] = {"sgd": sgd, "momentum": momentum, "adam": adam}

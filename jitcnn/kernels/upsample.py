@@ -1,6 +1,7 @@
 """Larger images by repeating every pixel, and the gradient, a row at a time."""
 
 import functools
+from collections.abc import Callable
 
 from jitcnn.kernels.buffers import Buffer
 from jitcnn.kernels.compiling import kernel
@@ -84,4 +85,4 @@ def _row(program: Program, factory, small: Buffer, large: Buffer, written: str, 
     )  # fmt: skip
 
 
-LOWERINGS = {"upsample2d": upsample2d, "upsample2d_grad_input": upsample2d_grad_input}
+LOWERINGS: dict[str, Callable[..., None]] = {"upsample2d": upsample2d, "upsample2d_grad_input": upsample2d_grad_input}

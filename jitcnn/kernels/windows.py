@@ -15,11 +15,29 @@ from jitcnn.kernels.pointers import REAL
 from jitcnn.kernels.tile import Vectors, integer
 
 
+def _better(builder, kind: int, value, best):
+    """Whether `value` is larger (smaller); a NaN is neither."""
+    return builder.fcmp_ordered(">" if kind == MAX else "<", value, best)
+
+
 def _wins(builder, kind: int, value, best):
     """Whether `value` replaces `best`: larger (smaller), or a NaN where best is none."""
-    better = builder.fcmp_ordered(">" if kind == MAX else "<", value, best)
     is_nan, best_is_number = builder.fcmp_unordered("uno", value, value), builder.fcmp_ordered("ord", best, best)
-    return builder.or_(better, builder.and_(is_nan, best_is_number))
+    return builder.or_(_better(builder, kind, value, best), builder.and_(is_nan, best_is_number))
+
+
+def _any_nan(builder, values):
+    """Whether there is a NaN in any lane of any value: NaN is rare, and heeding it in every comparison costs half of the time."""
+    pairs = zip(values[::2], [*values[1::2], values[-1]][: len(values[::2])], strict=True)
+    found = [builder.fcmp_unordered("uno", a, b) for a, b in pairs]
+    lanes = functools.reduce(builder.or_, found)
+    bits = builder.bitcast(lanes, ir.IntType(lanes.type.count))
+    return builder.icmp_unsigned("!=", bits, ir.Constant(bits.type, 0))
+
+
+def _extreme(builder, kind: int, values, wins):
+    """The window's maximum or minimum."""
+    return functools.reduce(lambda best, value: builder.select(wins(builder, kind, value, best), value, best), values)
 
 
 def _offset(builder, i: int, j: int, row, column):
@@ -36,12 +54,15 @@ def make_window(real: type, kernel_h: int, kernel_w: int, kind: int, lanes: int,
         simd = Vectors(builder, real, lanes)
         mask = simd.mask(count) if masked else None
         values = [simd.load(simd.at(x, _offset(builder, i, j, row, column)), mask) for i, j in taps]
-        result = values[0]
-        for value in values[1:]:
-            result = builder.fadd(result, value) if kind == AVERAGE else builder.select(_wins(builder, kind, value, result), value, result)
         if kind == AVERAGE:
-            result = builder.fmul(result, simd.broadcast(ir.Constant(simd.element, 1 / len(taps))))
-        simd.store(result, simd.at(y), mask)
+            total = functools.reduce(builder.fadd, values)
+            simd.store(builder.fmul(total, simd.broadcast(ir.Constant(simd.element, 1 / len(taps)))), simd.at(y), mask)
+            return context.get_dummy_value()
+        with builder.if_else(_any_nan(builder, values), likely=False) as (with_nan, without):
+            with with_nan:
+                simd.store(_extreme(builder, kind, values, _wins), simd.at(y), mask)
+            with without:
+                simd.store(_extreme(builder, kind, values, _better), simd.at(y), mask)
         return context.get_dummy_value()
 
     pointer, n = types.CPointer(REAL[real]), types.int64
@@ -67,29 +88,35 @@ def make_window_gradient(real: type, kernel_h: int, kernel_w: int, kind: int, la
         x, row, column, grad_y, grad_x, grad_row, count = args
         simd = Vectors(builder, real, lanes)
         mask = simd.mask(count) if masked else None
-        bits = ir.Constant(ir.VectorType(ir.IntType(1), lanes), [0] * lanes)
         gradient = simd.load(simd.at(grad_y), mask)
         values = [simd.load(simd.at(x, _offset(builder, i, j, row, column)), mask) for i, j in taps] if kind != AVERAGE or with_mask else []
-        shares = []
+
+        def give(shares):
+            for (i, j), share in zip(taps, shares, strict=True):
+                target = simd.at(grad_x, _offset(builder, i, j, grad_row, column))
+                simd.store(builder.fadd(simd.load(target, mask), share) if adds else share, target, mask)
+
+        def to_winner(wins, equal):
+            best = _extreme(builder, kind, values, wins)
+            left = simd.where_positive(best, gradient) if with_mask else gradient
+            for value in values:  # what the first winner takes is no longer left for the next
+                hit = equal(value, best)
+                yield builder.select(hit, left, simd.zero)
+                left = builder.select(hit, simd.zero, left)
+
+        def same(value, best):
+            both_nan = builder.and_(builder.fcmp_unordered("uno", value, value), builder.fcmp_unordered("uno", best, best))
+            return builder.or_(builder.fcmp_ordered("==", value, best), both_nan)
+
         if kind == AVERAGE:
             share = builder.fmul(gradient, simd.broadcast(ir.Constant(simd.element, 1 / len(taps))))
-            shares = [simd.where_positive(value, share) for value in values] if with_mask else [share] * len(taps)
-        else:
-            best = values[0]
-            for value in values[1:]:
-                best = builder.select(_wins(builder, kind, value, best), value, best)
-            if with_mask:
-                gradient = simd.where_positive(best, gradient)
-            best_is_nan, taken = builder.fcmp_unordered("uno", best, best), bits
-            for value in values:
-                is_nan = builder.fcmp_unordered("uno", value, value)
-                equal = builder.or_(builder.fcmp_ordered("==", value, best), builder.and_(best_is_nan, is_nan))
-                hit = builder.and_(equal, builder.not_(taken))
-                shares.append(builder.select(hit, gradient, simd.zero))
-                taken = builder.or_(taken, hit)
-        for (i, j), share in zip(taps, shares, strict=True):
-            target = simd.at(grad_x, _offset(builder, i, j, grad_row, column))
-            simd.store(builder.fadd(simd.load(target, mask), share) if adds else share, target, mask)
+            give([simd.where_positive(value, share) for value in values] if with_mask else [share] * len(taps))
+            return context.get_dummy_value()
+        with builder.if_else(_any_nan(builder, values), likely=False) as (with_nan, without):
+            with with_nan:
+                give(list(to_winner(_wins, same)))
+            with without:
+                give(list(to_winner(_better, lambda value, best: builder.fcmp_ordered("==", value, best))))
         return context.get_dummy_value()
 
     pointer, n = types.CPointer(REAL[real]), types.int64
@@ -98,9 +125,5 @@ def make_window_gradient(real: type, kernel_h: int, kernel_w: int, kind: int, la
     def window_gradient(typing, x, row, column, grad_y, grad_x, grad_row, count):
         return types.void(pointer, n, n, pointer, pointer, n, n), build
 
-    window_gradient._set_uuid(
-        f"jitcnn.window_gradient.{real.__name__}.{kernel_h}.{kernel_w}.{kind}.{lanes}.{masked}.{adds}.{with_mask}"
-    )
+    window_gradient._set_uuid(f"jitcnn.window_gradient.{real.__name__}.{kernel_h}.{kernel_w}.{kind}.{lanes}.{masked}.{adds}.{with_mask}")
     return window_gradient
-
-
