@@ -30,6 +30,7 @@ class Plan(NamedTuple):
     batch_size: int
     train_limit: int
     val_limit: int
+    callbacks: list[Any]
 
 
 @command("train", example="jitcnn train --preset conv-pool --epochs 2 --seed 1 --out digits.json")
@@ -79,12 +80,14 @@ def train(
     from jitcnn.data import load
 
     chosen = presets.PRESETS[preset]
+    epochs = chosen.epochs if epochs is None else epochs
     plan = Plan(
         preset,
-        chosen.epochs if epochs is None else epochs,
+        epochs,
         chosen.batch_size if batch_size is None else batch_size,
         chosen.train_limit if train_limit is None else train_limit,
         chosen.validation_limit if val_limit is None else val_limit,
+        chosen.callbacks(epochs),
     )
     dataset = load(data or "mnist", train_limit=plan.train_limit)
     model = chosen.build(
@@ -118,7 +121,13 @@ def run(model: CNN, dataset: Dataset, plan: Plan, *, progress: bool) -> dict[str
     started = time.perf_counter()
     with CompilingLine(enabled=progress):
         history = model.train(
-            dataset.x, dataset.y, epochs=plan.epochs, batch_size=plan.batch_size, validation=validation, progress=progress
+            dataset.x,
+            dataset.y,
+            epochs=plan.epochs,
+            batch_size=plan.batch_size,
+            validation=validation,
+            callbacks=plan.callbacks,
+            progress=progress,
         )
     seconds = time.perf_counter() - started
     last = {name: values[-1] for name, values in history.items()}
