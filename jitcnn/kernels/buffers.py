@@ -60,6 +60,7 @@ class Storage:
     contiguous: bool = False  # some kernel reads or writes whole images as one run
     kept: bool = False  # needed after the segment that writes it
     zero_filled: bool = False  # counts on zeros that nobody writes
+    in_place_of: "Buffer | None" = None  # of a copy: what it is copied back to when it is written
     place: Place | None = None
 
     @property
@@ -155,6 +156,11 @@ class Buffer:
         if len(shape) == 4 and len(self.storage.image_shape) != 3:
             self.storage.image_shape = shape[1:]
         elif len(shape) == 4 and shape[1:] != self.storage.image_shape:
+            if self.storage.border != Border():
+                raise ValueError(
+                    f"a buffer of shape {self.shape} that a padded convolution has read cannot be seen as {shape}: "
+                    "copy it into a buffer of its own first"
+                )
             self.storage.contiguous = True
         return Buffer(self.storage, shape)
 

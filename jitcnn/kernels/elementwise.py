@@ -133,7 +133,7 @@ def relu(program: Program, x: Buffer, y: Buffer) -> None:
 
 def relu_grad(program: Program, grad_y: Buffer, y: Buffer, grad_x: Buffer) -> None:
     """relu's gradient, at the end of the row that wrote grad_y where that row can do it."""
-    row = program.last_writer(grad_y, through_scaling=True) if memory_of(grad_y) == memory_of(grad_x) else None
+    row = program.last_writer(grad_y, through_scaling=True, mask=y) if memory_of(grad_y) == memory_of(grad_x) else None
     if row is not None and row.key.get("end") == "store" and "mask" in row.ends:
         row.key["end"], row.fields["mask"] = "mask", y
     elif row is not None and row.key.get("end") == "store" and "mask of x" in row.ends and row.fields["x"].storage is y.storage:

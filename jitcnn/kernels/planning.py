@@ -20,7 +20,10 @@ class Segment:
 
 
 def plan_segments(rows: list["Row"]) -> list[Segment]:
-    """Rows over images first, then rows over parameters; a row over images that needs what parameters' rows wrote starts anew."""
+    """Rows over images first, then rows over parameters.
+
+    A row over images starts anew that needs what parameters' rows wrote, or writes what they read.
+    """
     segments: list[Segment] = []
     images: list[Row] = []
     parameters: list[Row] = []
@@ -35,7 +38,7 @@ def plan_segments(rows: list["Row"]) -> list[Segment]:
 
     for row in rows:
         if row.over == "images":
-            if any(row.touched() & earlier.written() for earlier in parameters):
+            if any(row.touched() & earlier.written() or row.written() & earlier.touched() for earlier in parameters):
                 close()
             images.append(row)
         else:

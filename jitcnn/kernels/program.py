@@ -8,7 +8,7 @@ A program holds raw addresses, so it owns what it names for as long as it lives,
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,7 +104,7 @@ class Program:
     threads: int | None = None
     rows: list[Row | Call] = field(default_factory=list)
     derived: list[Row] = field(default_factory=list)
-    copies: dict[tuple[Storage, Border], Buffer] = field(default_factory=dict)
+    copies: dict[tuple[Storage, tuple[int, ...], Border], Buffer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.threads = self.threads or numba.get_num_threads()
@@ -153,20 +153,33 @@ class Program:
             raise ValueError(f"a kernel's arguments do not fit its record: {', '.join(sorted(missing))}")
         row = Row(factory, dict(key), record, fields, writes, over, layout, cost, ends, late, scales)
         (self.derived if over == "once" else self.rows).append(row)
+        self.after_writing([fields[name] for name in writes])
         return row
 
     def call(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         """Write down a call of somebody's own function: it gets whole-batch arrays."""
         values = tuple(self.contiguous(value) if isinstance(value, Buffer) else value for value in arguments)
         self.rows.append(Call(function, values))
+        self.after_writing(values)
 
-    def last_writer(self, buffer: Buffer, through_scaling: bool = False) -> Row | None:
-        """The row that wrote a buffer last, if nothing has read or written it since.
+    def after_writing(self, values: Iterable[Any]) -> None:
+        """Forget copies of what was written; where a copy was written in a buffer's place, write down a copy back."""
+        buffers = [value for value in values if isinstance(value, Buffer)]
+        written = {buffer.storage for buffer in buffers}
+        self.copies = {key: copy for key, copy in self.copies.items() if key[0] not in written}
+        for buffer in buffers:
+            if buffer.storage.in_place_of is not None:
+                self.copy(buffer, buffer.storage.in_place_of)
+
+    def last_writer(self, buffer: Buffer, through_scaling: bool = False, mask: Buffer | None = None) -> Row | None:
+        """The row that wrote a buffer last, if nothing has read or written it since, nor written its `mask`.
 
         through_scaling: rows that multiply the buffer's numbers one by one, in place, do not count: a mask may come before them.
         """
         memory = memory_of(buffer)
         for row in reversed(self.rows):
+            if mask is not None and memory_of(mask) in row.written():
+                return None
             if memory in row.touched() and not (through_scaling and isinstance(row, Row) and row.scales):
                 return row if isinstance(row, Row) and memory in row.written() else None
         return None
@@ -179,11 +192,12 @@ class Program:
         if not storage.contiguous and len(storage.image_shape) == 3:
             storage.border, storage.zero_filled = storage.border.around(border), True
             return buffer
-        if (storage, border) not in self.copies:
+        key = storage, buffer.shape, border
+        if key not in self.copies:
             copy = self.buffer(buffer.shape, buffer.dtype)
             copy.storage.border, copy.storage.zero_filled = border, True
-            self.copies[storage, border] = self.copy(buffer, copy)
-        return self.copies[storage, border]
+            self.copies[key] = self.copy(buffer, copy)
+        return self.copies[key]
 
     def contiguous(self, buffer: Buffer) -> Buffer:
         """The buffer with each image in one run: itself where it can promise that, else a copy."""
@@ -191,7 +205,9 @@ class Program:
             copy = self.buffer(buffer.shape, buffer.dtype)
             copy.storage.image_shape = buffer.storage.image_shape
             copy.storage.contiguous = True
-            return self.copy(buffer, copy)
+            self.copy(buffer, copy)
+            copy.storage.in_place_of = buffer
+            return copy
         buffer.storage.contiguous = True
         return buffer
 
@@ -292,10 +308,13 @@ class Program:
             self.counters[runner.POSITION] = start + batch
 
     def bind(self, old: np.ndarray, new: np.ndarray) -> None:
-        """Let every row that names the array `old` name `new` instead, an array of the same dtype and trailing shape."""
+        """Let every row and call that names the array `old` name `new` instead, an array of the same dtype and trailing shape."""
         uses = self.uses.pop(id(old), [])
         for arguments, name in uses:
             point(arguments, name, new.__array_interface__["data"][0])
+        for part in self.parts:
+            if isinstance(part, Call):
+                part.arguments = tuple(new if value is old else value for value in part.arguments)
         self.uses.setdefault(id(new), []).extend(uses)
         self.kept = [kept for kept in self.kept if kept is not old] + [new]
 
