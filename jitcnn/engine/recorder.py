@@ -111,6 +111,6 @@ def build(
     threads: int | None,
 ) -> RecordedProgram:
     """Record a step. Arguments as for `jitcnn.engine.build_program`."""
-    recorder = Recorder(Program(batch_size, threads), dtype, training, position, step_number)
+    recorder = Recorder(Program(batch_size, threads, assume_finite=True), dtype, training, position, step_number)
     record(recorder)
     return RecordedProgram(recorder.finish(), training, position, step_number)

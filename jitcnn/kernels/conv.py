@@ -4,6 +4,9 @@ For images in NHWC and weights in HWIO, (kernel column, channel in) is one conti
 reduction loops, over kernel rows and over that run, without a copy of the input in between.  The gradient of the input is a
 convolution of grad_y with the weights turned by 180 degrees and their channels exchanged; with strides it falls into phases, one for
 each remainder of (row, column), each with its own share of the weights.
+
+Few filters do not fill a vector.  Then neighbouring outputs are computed together, as the filters of a wider kernel
+(`conv_arrange.py`).
 """
 
 import functools
@@ -13,11 +16,12 @@ import numpy as np
 
 from jitcnn.kernels.buffers import Border, Buffer
 from jitcnn.kernels.compiling import kernel
+from jitcnn.kernels.conv_arrange import arrange, repeat
 from jitcnn.kernels.pointers import AT, MOVE
-from jitcnn.kernels.program import Program
+from jitcnn.kernels.program import Program, Row
 from jitcnn.kernels.records import ACCESS, Images, only, record
 from jitcnn.kernels.tile import Shape, make_tile
-from jitcnn.kernels.tiling import choose_columns, choose_pixels
+from jitcnn.kernels.tiling import choose_columns, choose_group, choose_pixels
 
 #: x_top, x_left: the pixel under the window's corner at output (0, 0), negative in the border; x_down, x_right: pixels from one window
 #: to the next.  Outputs stand at y_top + i * y_down, y_left + j * y_right for i < height, j < width.
@@ -80,15 +84,15 @@ def correlate_kernel(
 
 
 def correlate_row(
-    program: Program, x: Buffer, w: Buffer | np.ndarray, b: np.ndarray | None, y: Buffer,
+    program: Program, x: Buffer, w: Buffer | np.ndarray, b: Buffer | np.ndarray | None, y: Buffer,
     kernel_size: tuple[int, int], channels: int, filters: int,
     x_start: tuple[int, int], x_step: tuple[int, int], y_start: tuple[int, int], y_step: tuple[int, int], size: tuple[int, int], end: str,
-) -> None:  # fmt: skip
+) -> Row:  # fmt: skip
     """Write a correlation down, which may `end` in a relu or in relu's mask."""
     real = x.dtype.type
     columns = choose_columns(real, filters)
     rows = choose_pixels(*size, columns.vectors)
-    program.row(
+    return program.row(
         correlate_kernel,
         {
             "real": real, "groups": rows.groups, "per_group": rows.per_group, "vectors": columns.vectors, "lanes": columns.lanes,
@@ -118,40 +122,16 @@ def conv2d(program: Program, x: Buffer, w: np.ndarray, b: np.ndarray, y: Buffer,
     """Forward."""
     kernel_h, kernel_w, channels, filters = w.shape
     x = program.border(x, image_border(x, y, kernel_h, kernel_w, stride_h, stride_w, top, left))
+    group = choose_group(x.dtype.type, filters, y.shape[2], kernel_w, stride_w) if program.assume_finite else 1
+    weights: Buffer | np.ndarray = w
+    bias: Buffer | np.ndarray | None = b if b.size else None
+    if group > 1:
+        weights = arrange(program, w, 1, 1, group, stride_w)
+        bias = repeat(program, b, group) if b.size else None
     correlate_row(
-        program, x, w, b if b.size else None, y, (kernel_h, kernel_w), channels, filters,
-        (-top, -left), (stride_h, stride_w), (0, 0), (1, 1), (y.shape[1], y.shape[2]), "relu",
+        program, x, weights, bias, y, (kernel_h, kernel_w + (group - 1) * stride_w), channels, group * filters,
+        (-top, -left), (stride_h, group * stride_w), (0, 0), (1, 1), (y.shape[1], y.shape[2] // group), "relu",
     )  # fmt: skip
-
-
-# Gradient of the input --------------------------------------------------------------------------------------------------
-
-Turn = record(w=int, turned=int, kernel_h=int, kernel_w=int, channels=int, filters=int, stride_h=int, stride_w=int)
-
-
-@functools.cache
-def turn_kernel(real: type):
-    """w (kh, kw, C, O) -> for each phase (kernel row % stride, kernel column % stride): its rows and columns backwards, (…, O, C)."""
-    at, move = AT[real], MOVE[real]
-
-    @kernel(Turn, real.__name__, f"turned weights {real.__name__}")
-    def turn(arguments, first, last, worker):
-        a = only(arguments)
-        w, turned = at(a.w), at(a.turned)
-        done = 0
-        for phase_h in range(a.stride_h):
-            for phase_w in range(a.stride_w):
-                rows = (a.kernel_h - phase_h + a.stride_h - 1) // a.stride_h
-                columns = (a.kernel_w - phase_w + a.stride_w - 1) // a.stride_w
-                for i in range(rows - 1, -1, -1):
-                    for j in range(columns - 1, -1, -1):
-                        tap = ((phase_h + i * a.stride_h) * a.kernel_w + phase_w + j * a.stride_w) * a.channels
-                        for o in range(a.filters):
-                            for c in range(a.channels):
-                                move(turned, done)[0] = move(w, (tap + c) * a.filters + o)[0]
-                                done += 1
-
-    return turn
 
 
 class Phase:
@@ -166,39 +146,37 @@ class Phase:
         self.before, self.behind = max(0, -self.start), max(0, self.reach - (output - 1))
 
 
+def widest(phases: list[Phase], side: str) -> int:
+    """Pixels of border that all phases together reach into."""
+    return max((getattr(phase, side) for phase in phases if phase.count and phase.taps), default=0)
+
+
 def conv2d_grad_input(
     program: Program, grad_y: Buffer, w: np.ndarray, grad_x: Buffer, stride_h: int, stride_w: int, top: int, left: int
 ) -> None:
     """Gradient of the input: one correlation a phase."""
     kernel_h, kernel_w, channels, filters = w.shape
-    turned = turned_weights(program, w, stride_h, stride_w)
     down = [Phase(p, grad_x.shape[1], grad_y.shape[1], kernel_h, stride_h, top) for p in range(stride_h)]
     across = [Phase(p, grad_x.shape[2], grad_y.shape[2], kernel_w, stride_w, left) for p in range(stride_w)]
-    before, behind = (
-        [max(getattr(p, side) for p in axis if p.count and p.taps) for axis in (down, across)] for side in ("before", "behind")
-    )
+    before, behind = [widest(axis, "before") for axis in (down, across)], [widest(axis, "behind") for axis in (down, across)]
     grad_y = program.border(grad_y, Border(*before, *behind))
-    done = 0
+    can_group = program.assume_finite and stride_w == 1
+    group = choose_group(grad_y.dtype.type, channels, grad_x.shape[2], kernel_w, 1) if can_group else 1
+    turned = arrange(program, w, stride_h, stride_w, group, 1, turned=True)
+    done, rows = 0, []
     for vertical in down:
         for horizontal in across:
+            taps = horizontal.taps + (group - 1) * (horizontal.taps > 0)
             if vertical.count and horizontal.count:
-                correlate_row(
-                    program, grad_y, turned.behind(done), None, grad_x, (vertical.taps, horizontal.taps), filters, channels,
-                    (vertical.start, horizontal.start), (1, 1), (vertical.first, horizontal.first), (stride_h, stride_w),
-                    (vertical.count, horizontal.count), "mask",
+                row = correlate_row(
+                    program, grad_y, turned.behind(done), None, grad_x, (vertical.taps, taps), filters, group * channels,
+                    (vertical.start, horizontal.start), (1, group), (vertical.first, horizontal.first), (stride_h, stride_w),
+                    (vertical.count, horizontal.count // group), "mask",
                 )  # fmt: skip
-            done += vertical.taps * horizontal.taps * channels * filters
-
-
-def turned_weights(program: Program, w: np.ndarray, stride_h: int, stride_w: int) -> Buffer:
-    """Write down what turns the weights; rebuilt whenever they change."""
-    kernel_h, kernel_w, channels, filters = w.shape
-    turned = program.whole((1, w.size), w.dtype)
-    program.row(
-        turn_kernel, {"real": w.dtype.type}, Turn, ("turned",), over="once", w=w, turned=turned,
-        kernel_h=kernel_h, kernel_w=kernel_w, channels=channels, filters=filters, stride_h=stride_h, stride_w=stride_w,
-    )  # fmt: skip
-    return turned
+                rows.append(row)
+            done += vertical.taps * taps * filters * group * channels
+    for row in rows:
+        row.together = rows
 
 
 LOWERINGS: dict[str, Callable[..., None]] = {"conv2d": conv2d, "conv2d_grad_input": conv2d_grad_input}

@@ -122,11 +122,18 @@ def copy(program: Program, x: Buffer, y: Buffer) -> None:
     unary_row(program, copy_kernel, elementwise_key(x, y), x, y)
 
 
+def end_in(row: Row, end: str, **fields: Buffer) -> None:
+    """Let a row, and those that write other parts of the same result, end in something else than a store."""
+    for part in row.together:
+        part.key["end"] = end
+        part.fields |= fields
+
+
 def relu(program: Program, x: Buffer, y: Buffer) -> None:
     """relu, at the end of the row that wrote x where that row can do it."""
     row = program.last_writer(x) if memory_of(x) == memory_of(y) else None
     if row is not None and row.key.get("end") == "store" and "relu" in row.ends:
-        row.key["end"] = "relu"
+        end_in(row, "relu")
     else:
         unary_row(program, relu_kernel, elementwise_key(x, y), x, y)
 
@@ -135,9 +142,9 @@ def relu_grad(program: Program, grad_y: Buffer, y: Buffer, grad_x: Buffer) -> No
     """relu's gradient, at the end of the row that wrote grad_y where that row can do it."""
     row = program.last_writer(grad_y, through_scaling=True, mask=y) if memory_of(grad_y) == memory_of(grad_x) else None
     if row is not None and row.key.get("end") == "store" and "mask" in row.ends:
-        row.key["end"], row.fields["mask"] = "mask", y
+        end_in(row, "mask", mask=y)
     elif row is not None and row.key.get("end") == "store" and "mask of x" in row.ends and row.fields["x"].storage is y.storage:
-        row.key["end"] = "mask of x"
+        end_in(row, "mask of x")
     else:
         binary_row(program, relu_grad_kernel, elementwise_key(grad_y, grad_x), grad_y, y, grad_x)
 

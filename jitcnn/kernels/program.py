@@ -61,6 +61,7 @@ class Row:
     ends: tuple[str, ...] = ()
     late: Callable[["Row"], None] | None = None
     scales: bool = False  # multiplies numbers one by one, in place
+    together: list["Row"] = field(default_factory=list)  # all rows that write parts of one result, this one too
     arguments: np.ndarray | None = None
 
     def touched(self, names: Any = None) -> set[Any]:
@@ -102,6 +103,7 @@ class Program:
 
     batch: int
     threads: int | None = None
+    assume_finite: bool = False  # products with 0 may be added, which infinity and NaN would turn into NaN
     rows: list[Row | Call] = field(default_factory=list)
     derived: list[Row] = field(default_factory=list)
     copies: dict[tuple[Storage, tuple[int, ...], Border], Buffer] = field(default_factory=dict)
@@ -152,6 +154,7 @@ class Program:
         if missing:
             raise ValueError(f"a kernel's arguments do not fit its record: {', '.join(sorted(missing))}")
         row = Row(factory, dict(key), record, fields, writes, over, layout, cost, ends, late, scales)
+        row.together = [row]
         (self.derived if over == "once" else self.rows).append(row)
         self.after_writing([fields[name] for name in writes])
         return row
@@ -420,9 +423,9 @@ def place_derived(segments: list[Segment], derived: list[Row]) -> list[Segment]:
     """Rebuild derived weights after their update: in the same task where one task owns the weights, else in a segment behind."""
     later = []
     for row in derived:
-        chain = next((c for s in segments if s.over == "parameters" for c in s.chains if any(r.written() & row.touched() for r in c)), None)
-        if chain is not None and len(parameter_shares(chain)) == 1:
-            chain.append(row)
+        chains = [c for s in segments if s.over == "parameters" for c in s.chains if any(r.written() & row.touched() for r in c)]
+        if len(chains) == 1 and len(parameter_shares(chains[0])) == 1:
+            chains[0].append(row)
         else:
             later.append([row])
     return [*segments, Segment("parameters", later)] if later else segments

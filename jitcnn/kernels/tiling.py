@@ -21,23 +21,37 @@ class Columns(NamedTuple):
         return self.vectors * self.lanes
 
 
-def choose_columns(real: type, columns: int) -> Columns:
-    """The blocks that waste least.
+def worth(real: type, choice: Columns, columns: int) -> float:
+    """The share of the processor's speed that is left for sums that count.
 
     Where vectors have 512 bits, shorter ones run at seven eighths of their share's double, since two units of 256 bits make one of
     512; elsewhere half a vector is half the speed.
     """
     full = full_lanes(real)
+    used = columns / (math.ceil(columns / choice.wide) * choice.wide)
+    speed = choice.lanes / full * (1.75 if choice.lanes < full and processor().vector_bytes == 64 else 1.0)
+    return used * speed * (0.97 if choice.masked else 1.0) * (1.0 + 0.02 * (choice.vectors == 2))
 
-    def speed(lanes: int) -> float:
-        return lanes / full * (1.75 if lanes < full and processor().vector_bytes == 64 else 1.0)
 
-    def worth(choice: Columns) -> float:
-        used = columns / (math.ceil(columns / choice.wide) * choice.wide)
-        return used * speed(choice.lanes) * (0.97 if choice.masked else 1.0) * (1.0 + 0.02 * (choice.vectors == 2))
-
+def choose_columns(real: type, columns: int) -> Columns:
+    """The blocks that waste least."""
+    full = full_lanes(real)
     lanes = [full >> shift for shift in range(4) if full >> shift >= min(4, full)]
-    return max((Columns(v, n, columns % (v * n) != 0) for n in lanes for v in (1, 2, 3)), key=worth)
+    choices = [Columns(v, n, columns % (v * n) != 0) for n in lanes for v in (1, 2, 3)]
+    return max(choices, key=lambda choice: worth(real, choice, columns))
+
+
+def choose_group(real: type, filters: int, width: int, kernel_w: int, stride_w: int) -> int:
+    """How many neighbouring outputs of a line are computed together where filters alone do not fill a vector.
+
+    The wider kernel has (group - 1) * stride_w more columns.
+    """
+
+    def gain(group: int) -> float:
+        columns = group * filters
+        return worth(real, choose_columns(real, columns), columns) * kernel_w / (kernel_w + (group - 1) * stride_w)
+
+    return max((group for group in (1, 2, 4) if width % group == 0), key=lambda group: (gain(group) * (1 if group > 1 else 1.1), -group))
 
 
 def most_rows(vectors: int) -> int:

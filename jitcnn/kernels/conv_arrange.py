@@ -1,0 +1,98 @@
+"""Weights of a convolution as its tile wants them: turned for the gradient of the input, widened for groups of outputs.
+
+A group of neighbouring outputs is computed together, as if it were one output with that many times the filters, whose kernel is as
+wide as all their windows: output q of the group takes its own columns of it and has zeros in the others.
+
+    one filter, three columns, outputs p and p+1        column      0  1  2  3
+                                                        p           a  b  c  0
+                                                        p+1         0  a  b  c
+"""
+
+import functools
+
+import numpy as np
+
+from jitcnn.kernels.buffers import Buffer
+from jitcnn.kernels.compiling import kernel
+from jitcnn.kernels.pointers import AT, MOVE
+from jitcnn.kernels.program import Program
+from jitcnn.kernels.records import only, record
+
+Arrange = record(
+    w=int, arranged=int, kernel_h=int, kernel_w=int, channels=int, filters=int, stride_h=int, stride_w=int, group=int, spread=int
+)  # fmt: skip
+
+
+@functools.cache
+def arrange_kernel(real: type, turned: bool):
+    """w (kh, kw, C, O) -> for each phase (kernel row % stride, kernel column % stride), (rows, columns, in, group, out).
+
+    turned: rows and columns backwards, in: O, out: C; otherwise in: C, out: O.  spread: columns from one output's window to the next's.
+    """
+    at, move, zero = AT[real], MOVE[real], real(0)
+
+    @kernel(Arrange, (real.__name__, turned), f"arranged weights {real.__name__}")
+    def arrange_weights(arguments, first, last, worker):
+        a = only(arguments)
+        w, arranged = at(a.w), at(a.arranged)
+        inputs, outputs = (a.filters, a.channels) if turned else (a.channels, a.filters)
+        done = 0
+        for phase_h in range(a.stride_h):
+            for phase_w in range(a.stride_w):
+                rows = (a.kernel_h - phase_h + a.stride_h - 1) // a.stride_h
+                columns = (a.kernel_w - phase_w + a.stride_w - 1) // a.stride_w
+                wide = columns + (a.group - 1) * a.spread if columns > 0 else 0
+                for i in range(rows):
+                    row = phase_h + (rows - 1 - i if turned else i) * a.stride_h
+                    for t in range(wide):
+                        for k in range(inputs):
+                            for q in range(a.group):
+                                j = t - q * a.spread
+                                column = phase_w + (columns - 1 - j if turned else j) * a.stride_w
+                                tap = (row * a.kernel_w + column) * a.channels
+                                for o in range(outputs):
+                                    value = zero
+                                    if 0 <= j < columns:
+                                        value = move(w, (tap + o) * a.filters + k if turned else (tap + k) * a.filters + o)[0]
+                                    move(arranged, done)[0] = value
+                                    done += 1
+
+    return arrange_weights
+
+
+def arrange(program: Program, w: np.ndarray, stride_h: int, stride_w: int, group: int, spread: int, turned: bool = False) -> Buffer:
+    """Write down what arranges the weights, one phase after the other; done again whenever they change."""
+    kernel_h, kernel_w, channels, filters = w.shape
+    columns = sum(-(-(kernel_w - phase) // stride_w) + (group - 1) * spread for phase in range(min(stride_w, kernel_w)))
+    arranged = program.whole((1, kernel_h * columns * channels * filters * group), w.dtype)
+    program.row(
+        arrange_kernel, {"real": w.dtype.type, "turned": turned}, Arrange, ("arranged",), over="once",
+        w=w, arranged=arranged, kernel_h=kernel_h, kernel_w=kernel_w, channels=channels, filters=filters,
+        stride_h=stride_h, stride_w=stride_w, group=group, spread=spread,
+    )  # fmt: skip
+    return arranged
+
+
+Repeat = record(b=int, repeated=int, filters=int, group=int)
+
+
+@functools.cache
+def repeat_kernel(real: type):
+    """A bias once for each output of a group."""
+    at, move = AT[real], MOVE[real]
+
+    @kernel(Repeat, real.__name__, f"repeated bias {real.__name__}")
+    def repeat_bias(arguments, first, last, worker):
+        a = only(arguments)
+        for i in range(a.group * a.filters):
+            move(at(a.repeated), i)[0] = move(at(a.b), i % a.filters)[0]
+
+    return repeat_bias
+
+
+def repeat(program: Program, b: np.ndarray, group: int) -> Buffer:
+    """Write down what repeats a bias; done again whenever it changes."""
+    repeated = program.whole((1, group * b.size), b.dtype)
+    key = {"real": b.dtype.type}
+    program.row(repeat_kernel, key, Repeat, ("repeated",), over="once", b=b, repeated=repeated, filters=b.size, group=group)
+    return repeated
