@@ -157,7 +157,7 @@ def _deep(shape: Shape, classes: int) -> list[Layer]:
 
 def _default(shape: Shape, classes: int) -> list[Layer]:
     return [
-        Conv2d(16, activation="relu", input_shape=shape),
+        Conv2d(8, activation="relu", input_shape=shape),
         Pool2d(),
         Conv2d(32, activation="relu"),
         Pool2d(),

@@ -1,5 +1,6 @@
 """The presets are the networks of the documentation, and are trained as it says."""
 
+import numpy as np
 import pytest
 
 from jitcnn.presets import PRESETS
@@ -51,6 +52,24 @@ def test_settings_in_place_of_the_presets():
     assert PRESETS["conv-pool"].build(optimizer="momentum").optimizer.learning_rate == 0.01
     assert PRESETS["conv-pool"].build(optimizer="momentum", learning_rate=0.5).optimizer.learning_rate == 0.5
     assert PRESETS["conv-pool"].build(optimizer="adam").optimizer.learning_rate == 0.001
+
+
+def test_the_default_networks_rate_falls_and_comes_back():
+    preset = PRESETS["default"]
+    model = preset.build(seed=1, engine="python", input_shape=(18, 18, 1), classes=2)
+    rates = []
+
+    class Watch:
+        def on_epoch_begin(self, model, epoch):
+            rates.append(model.optimizer.learning_rate)
+
+    x, y = np.zeros((2, 18, 18, 1), np.uint8), np.array([0, 1])
+    for _ in range(2):
+        model.train(x, y, epochs=4, callbacks=[*preset.callbacks(3), Watch()], progress=False)
+    start = preset.learning_rate
+    assert rates == pytest.approx([start, start * 2 / 3, start / 3, start / 3] * 2)
+    assert model.optimizer.learning_rate == start
+    assert PRESETS["deep"].callbacks(5) == []
 
 
 def test_layers_are_new_each_time():

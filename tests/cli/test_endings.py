@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,6 +29,17 @@ def test_help_has_an_example(run, command):
     result = run(*command, "--help")
     assert result.exit_code == 0
     assert "\nExample:\n  jitcnn " in result.stdout
+
+
+def test_examples_run_as_written(run, tmp_path):
+    """In the order of the help texts: what the first ones write, the later ones read."""
+    examples = [line for names in COMMANDS for line in (main.commands[names[0]] if names else main).example.splitlines()]
+    (tmp_path / "runs" / "default").mkdir(parents=True)
+    for line in examples:
+        result = run(*line.split()[1:])
+        assert result.exit_code == 0, f"{line}\n{result.stderr}"
+        if (tmp_path / "digits.json").exists():
+            shutil.copy(tmp_path / "digits.json", tmp_path / "runs" / "default" / "model.json")
 
 
 def test_every_command_is_tested_here():

@@ -62,10 +62,10 @@ def test_same_seed_same_digest(run, digits):
     assert digest() == digest("--seed", 0)
 
 
-@pytest.mark.parametrize("engine", ["fast", "loops", "python"])
-def test_engines(run, digits, engine):
-    found = done(run(*TINY, "--data", digits, "--out", "model.json", "--json", "--engine", engine, "--epochs", 20, "--lr", "0.02"))
-    assert found["accuracy"] == 1
+def test_engines_agree(run, digits):
+    limits = ["--train-limit", 16, "--val-limit", 8, "--json", "--out", "model.json"]
+    losses = [done(run(*TINY, "--data", digits, *limits, "--engine", engine))["loss"] for engine in ("fast", "loops", "python")]
+    assert losses == pytest.approx([losses[0]] * 3, rel=1e-3)
 
 
 def test_a_run_never_overwrites_another_one_unasked(run, digits):
