@@ -17,7 +17,8 @@ import numba
 from numba import config, types
 from numba.np.numpy_support import from_dtype
 
-OPTIONS = {"error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz", "arcp"}}
+#: A dict, not a set: options enter the cache key of what captures a helper, and a set's order changes from process to process.
+OPTIONS = {"error_model": "numpy", "fastmath": dict.fromkeys(("contract", "reassoc", "nsz", "arcp"), True)}
 
 #: Called with a kernel's name before it is compiled, or loaded from the cache, for the first time in a process.
 listeners: list[Callable[[str], None]] = []
