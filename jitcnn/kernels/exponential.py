@@ -60,6 +60,10 @@ def float_of_bits(typing, bits):
     return types.float32(types.int32), build
 
 
+multiply_add._set_uuid("jitcnn.exponential.multiply_add")  # of what captures them, they would make another cache key in every process
+float_of_bits._set_uuid("jitcnn.exponential.float_of_bits")
+
+
 @exact
 def power_of_two(k):
     """2**k in float32, -127 <= k <= 128; 0 and infinity at the ends."""
