@@ -12,9 +12,8 @@ NETWORKS = ("single-conv", "double-conv", "conv-pool", "deep")
 TITLE = "Training throughput"
 HOW = (
     "Images a second: images over wall time of a whole call of `CNN.train`, at least two seconds long, on a model that was trained before, "
-    "without validation and with progress bars; PyTorch (fused Adam, images standardised beforehand) for the same number of epochs' worth "
-    "of time. They take turns within each round; medians of the rounds. Ratio is over PyTorch in its better layout, with the smallest and "
-    "largest ratio of a round behind it."
+    "without validation and with progress bars; PyTorch (fused Adam, images standardised beforehand) for about as long. They take turns "
+    "within each round; medians of the rounds. Ratio is over PyTorch in its better layout; in brackets the smallest and largest of a round."
 )
 
 
