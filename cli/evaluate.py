@@ -32,10 +32,11 @@ def evaluate(model: str, data: str | None, on: str, limit: int | None, threads: 
 
     MODEL is a file that train wrote. Measured are all test images of the data that it was trained on, or of other data.
     """
-    options.use_threads(threads)
+    options.allow_threads(threads)
     from jitcnn import storage
 
     loaded = storage.load(model)
+    loaded.threads = threads
     dataset = data_of(loaded, data, on, limit)
     if on == "test" and dataset.x_test is not None and dataset.y_test is not None:
         x, y = dataset.x_test, dataset.y_test

@@ -49,15 +49,7 @@ threads_option = click.option(
 )
 
 
-def use_threads(count: int | None) -> None:
-    """Compute with so many threads: Numba takes the number when it is imported, and no more later."""
-    if count is None:
-        return
-    if "numba" not in sys.modules:
+def allow_threads(count: int | None) -> None:
+    """Let Numba start so many threads: it takes the number when it is imported. The model says how many of them it uses."""
+    if count is not None and "numba" not in sys.modules:
         os.environ["NUMBA_NUM_THREADS"] = str(count)
-        return
-    import numba
-
-    if count > numba.config.NUMBA_NUM_THREADS:
-        raise ValueError(f"{count} threads asked for, and this process started with {numba.config.NUMBA_NUM_THREADS}")
-    numba.set_num_threads(count)

@@ -75,7 +75,7 @@ def train(
     What is not given comes from the preset. Without any option: the MNIST digits that come along, and a network that gets 99 % of the
     10,000 test digits right.
     """
-    options.use_threads(threads)
+    options.allow_threads(threads)
     from jitcnn import presets
     from jitcnn.data import load
 
@@ -95,6 +95,7 @@ def train(
         input_shape=dataset.x.shape[1:],
         classes=len(dataset.classes),
         engine=engine,
+        threads=threads,
         optimizer=opt,
         learning_rate=lr,
         loss=loss,

@@ -89,6 +89,7 @@ class Preset:
         input_shape: Shape = DIGITS,
         classes: int = 10,
         engine: str = "fast",
+        threads: int | None = None,
         dtype: str = "float32",
         optimizer: str | None = None,
         learning_rate: float | None = None,
@@ -102,7 +103,7 @@ class Preset:
             What its first weights, its dropout and its shuffling are drawn from.
         input_shape, classes
             The shape of one image and the number of classes.
-        engine, dtype
+        engine, threads, dtype
             As `CNN` takes them.
         optimizer, learning_rate, loss
             In place of the preset's. Another optimizer comes with a learning rate of its own unless one is given.
@@ -114,7 +115,7 @@ class Preset:
         """
         if learning_rate is None and optimizer in (None, self.optimizer):
             learning_rate = self.learning_rate
-        model = CNN(self.layers(input_shape, classes), seed=seed, normalize="per-image", dtype=dtype, engine=engine)
+        model = CNN(self.layers(input_shape, classes), seed=seed, normalize="per-image", dtype=dtype, engine=engine, threads=threads)
         model.compile(optimizer=optimizer or self.optimizer, learning_rate=learning_rate, loss=loss or self.loss)
         return model
 

@@ -203,15 +203,25 @@ def test_a_closed_pipe_is_no_traceback(tmp_path):
 
 
 def test_threads_are_set_before_numba_is_imported():
-    script = "from jitcnn_cli.options import use_threads; use_threads(3); import numba; print(numba.config.NUMBA_NUM_THREADS)"
+    script = "from jitcnn_cli.options import allow_threads; allow_threads(3); import numba; print(numba.config.NUMBA_NUM_THREADS)"
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout == "3\n"
 
 
-def test_more_threads_than_numba_started_with():
+def test_more_threads_than_numba_started_with(run, digits, trained):
     import numba
 
-    with pytest.raises(ValueError, match="threads asked for, and this process started with"):
-        options.use_threads(numba.config.NUMBA_NUM_THREADS + 1)
+    more = numba.config.NUMBA_NUM_THREADS + 1
+    assert f"threads is {more}" in refused(run(*TINY, "--data", digits, "--threads", more))
+    assert f"threads is {more}" in refused(run("eval", trained, "--threads", more))
+
+
+def test_the_digest_does_not_depend_on_the_number_of_threads(tmp_path):
+    arguments = ["train", "--preset", "conv-pool", "--train-limit", "320", "--epochs", "1", "--out", "model.json", "--quiet", "--threads"]
+    outputs = {
+        subprocess.run([*MODULE, *arguments, threads], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        for threads in ("1", "2", "5")
+    }
+    assert len(outputs) == 1
 
 
 def test_version(run):
