@@ -51,14 +51,13 @@ def passes(rng, case, dtype, check=agree):
     w, b = rng.normal(size=(*kernel, channels, filters)).astype(dtype), rng.normal(size=filters).astype(dtype)
     y = check("conv2d", x, w, b, **settings)
     grad_y = rng.normal(size=y.shape).astype(dtype)
-    results = [
+    return [
         y,
         check("conv2d", x, w, **settings),
         check("conv2d_grad_input", grad_y, w, x.shape, **settings),
         check("conv2d_grad_weights", grad_y, x, w.shape, **settings),
         check("bias_grad", grad_y),
     ]
-    return results
 
 
 @pytest.mark.parametrize(("case", "dtype"), CASES)

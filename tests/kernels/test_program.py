@@ -4,6 +4,7 @@ What a program computes is compared with the same calls made at once on arrays, 
 """
 
 import copy
+import itertools
 import pickle
 
 import numpy as np
@@ -371,7 +372,7 @@ def test_scratch_is_used_again():
     program = Program(40, 2)
     buffers = [program.buffer(x.shape, x.dtype) for _ in range(6)]
     program.copy(program.external(x), buffers[0])
-    for a, b in zip(buffers, buffers[1:], strict=False):
+    for a, b in itertools.pairwise(buffers):
         LOWERINGS["tanh"](program, a, b)
     y = np.empty_like(x)
     program.copy(buffers[-1], program.external(y))
