@@ -18,8 +18,9 @@ from jitcnn.kernels.buffers import Border, Buffer
 from jitcnn.kernels.compiling import kernel
 from jitcnn.kernels.conv_arrange import arrange, repeat
 from jitcnn.kernels.pointers import AT, MOVE
-from jitcnn.kernels.program import Program, Row
+from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
+from jitcnn.kernels.rows import Row
 from jitcnn.kernels.tile import Shape, make_tile
 from jitcnn.kernels.tiling import choose_columns, choose_group, choose_pixels
 

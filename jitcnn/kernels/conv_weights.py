@@ -15,9 +15,11 @@ from jitcnn.kernels.buffers import Buffer
 from jitcnn.kernels.compiling import kernel
 from jitcnn.kernels.conv import image_border
 from jitcnn.kernels.pointers import AT, MOVE, int64_at
-from jitcnn.kernels.program import Layout, Program
+from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
-from jitcnn.kernels.tile import Shape, make_column_sums, make_tile
+from jitcnn.kernels.rows import Layout
+from jitcnn.kernels.sums import make_column_sums
+from jitcnn.kernels.tile import Shape, make_tile
 from jitcnn.kernels.tiling import choose_columns, choose_taps
 
 GradWeights = record(

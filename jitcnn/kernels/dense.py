@@ -15,10 +15,13 @@ from jitcnn.kernels.buffers import Buffer
 from jitcnn.kernels.compiling import kernel
 from jitcnn.kernels.elementwise import lines
 from jitcnn.kernels.pointers import AT, MOVE, int64_at
-from jitcnn.kernels.program import Layout, Program, Row
+from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
-from jitcnn.kernels.tile import Shape, full_lanes, make_dot, make_tile, processor
+from jitcnn.kernels.rows import Layout, Row
+from jitcnn.kernels.sums import make_dot
+from jitcnn.kernels.tile import Shape, make_tile
 from jitcnn.kernels.tiling import most_rows
+from jitcnn.kernels.vectors import full_lanes, processor
 
 Forward = record(x=Images, y=Images, w=int, b=int, inputs=int, outputs=int)
 

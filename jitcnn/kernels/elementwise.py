@@ -7,8 +7,9 @@ from typing import Any
 
 from jitcnn.kernels.buffers import Border, Buffer
 from jitcnn.kernels.compiling import inline, kernel
-from jitcnn.kernels.program import Program, Row, memory_of
+from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
+from jitcnn.kernels.rows import Row, memory_of
 
 Unary = record(x=Images, y=Images, rows=int, width=int)
 Binary = record(x=Images, y=Images, z=Images, rows=int, width=int)

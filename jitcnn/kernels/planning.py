@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jitcnn.kernels.buffers import ALIGNMENT, Storage, aligned_zeros
+from jitcnn.kernels.rows import BLOCK, Call, Row, parameter_shares
 
 if TYPE_CHECKING:
-    from jitcnn.kernels.program import Call, Program, Row
+    from jitcnn.kernels.program import Program
 
 
 @dataclass(eq=False)
@@ -16,10 +17,10 @@ class Segment:
     """One parallel region.  A chain is a list of rows that a task runs in order; rows over images are a single chain."""
 
     over: str
-    chains: list[list["Row"]]
+    chains: list[list[Row]]
 
 
-def plan_segments(rows: list["Row"]) -> list[Segment]:
+def plan_segments(rows: list[Row]) -> list[Segment]:
     """Rows over images first, then rows over parameters.
 
     A row over images starts anew that needs what parameters' rows wrote, or writes what they read.
@@ -47,7 +48,7 @@ def plan_segments(rows: list["Row"]) -> list[Segment]:
     return segments
 
 
-def chains_of(rows: list["Row"]) -> list[list["Row"]]:
+def chains_of(rows: list[Row]) -> list[list[Row]]:
     """Rows over parameters that depend on each other follow one another in one chain, with the same items."""
     chains: list[list[Row]] = []
     for row in rows:
@@ -61,7 +62,7 @@ def chains_of(rows: list["Row"]) -> list[list["Row"]]:
     return chains
 
 
-def place_buffers(program: "Program", segments: list[Segment], calls: list["Call"]) -> list[Any]:
+def place_buffers(program: "Program", segments: list[Segment], calls: list[Call]) -> list[Any]:
     """Give every storage its place: scratch of the workers where one segment over images alone uses it, else room for the batch.
 
     Returns the memory, to be kept alive.
@@ -92,10 +93,8 @@ def place_buffers(program: "Program", segments: list[Segment], calls: list["Call
     return memory
 
 
-def place_scratch(program: "Program", rows: list["Row"], scratch: list[Storage]) -> np.ndarray:
+def place_scratch(program: "Program", rows: list[Row], scratch: list[Storage]) -> np.ndarray:
     """Room for one block of images a worker, shared by buffers that are not in use at the same time."""
-    from jitcnn.kernels.program import BLOCK
-
     spans = {s: [i for i, row in enumerate(rows) if s in row.touched()] for s in scratch}
     arena = Arena()
     offsets: dict[Storage, int] = {}
@@ -142,3 +141,27 @@ class Arena:
             else:
                 joined.append((start, room))
         self.gaps = joined
+
+
+def needed(rows: list[Row | Call], derived: list[Row]) -> tuple[list[Row | Call], list[Row]]:
+    """Only the rows whose results leave the program (arrays from outside, calls) or reach one that does."""
+    live: set[Any] = set()
+    chosen = []
+    for row in reversed(rows):
+        written = row.written()
+        if isinstance(row, Call) or written & live or any(isinstance(memory, int) for memory in written):
+            chosen.append(row)
+            live |= row.touched()
+    return chosen[::-1], [row for row in derived if row.written() & live]
+
+
+def place_derived(segments: list[Segment], derived: list[Row]) -> list[Segment]:
+    """Rebuild derived weights after their update: in the same task where one task owns the weights, else in a segment behind."""
+    later = []
+    for row in derived:
+        chains = [c for s in segments if s.over == "parameters" for c in s.chains if any(r.written() & row.touched() for r in c)]
+        if len(chains) == 1 and len(parameter_shares(chains[0])) == 1:
+            chains[0].append(row)
+        else:
+            later.append([row])
+    return [*segments, Segment("parameters", later)] if later else segments

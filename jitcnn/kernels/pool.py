@@ -12,7 +12,7 @@ from jitcnn.kernels.compiling import inline, kernel
 from jitcnn.kernels.pointers import MOVE
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
-from jitcnn.kernels.tile import full_lanes
+from jitcnn.kernels.vectors import full_lanes
 from jitcnn.kernels.windows import make_window, make_window_gradient
 
 SIZES = {

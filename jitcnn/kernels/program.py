@@ -7,7 +7,6 @@ caller's own function is called in between, the program ends and another begins.
 A program holds raw addresses, so it owns what it names for as long as it lives, and it cannot be copied or saved.
 """
 
-import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,84 +16,10 @@ import numpy as np
 
 from jitcnn.kernels import runner
 from jitcnn.kernels.buffers import Border, Buffer, Storage
-from jitcnn.kernels.planning import Segment, place_buffers, plan_segments
+from jitcnn.kernels.planning import Segment, needed, place_buffers, place_derived, plan_segments
 from jitcnn.kernels.records import Images
-
-#: Images that a task takes through all rows at once, while their numbers stay in the second-level cache.
-BLOCK = 4
-MOST_SLOTS = 16
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How the items of a row over parameters lie: an item is `unit` numbers in each of `lines` lines, `stride` numbers apart."""
-
-    lines: int
-    stride: int
-    length: int
-    unit: int
-
-    @property
-    def items(self) -> int:
-        """How many there are; the last may be smaller."""
-        return -(-self.length // self.unit)
-
-
-@dataclass(eq=False)
-class Row:
-    """One call of a kernel.
-
-    `factory(**key)` gives the compiled kernel; `fields` are its arguments by name: buffers, arrays from outside, integers, or functions
-    that give an integer once every buffer has its place.  `writes` names those that it writes; `ends` are the values that `key["end"]`
-    can take instead of "store", so that a relu or its gradient need no row of their own.  `late(row)` settles what of key and fields
-    depends on the borders of buffers.
-    """
-
-    factory: Callable[..., Any]
-    key: dict[str, Any]
-    record: np.dtype
-    fields: dict[str, Any]
-    writes: tuple[str, ...]
-    over: str  # "images" | "parameters" | "once"
-    layout: Layout | None = None
-    cost: float = 0.0  # cycles a number of the parameter, to share parameters out in tasks worth a thread's while
-    ends: tuple[str, ...] = ()
-    late: Callable[["Row"], None] | None = None
-    scales: bool = False  # multiplies numbers one by one, in place
-    together: list["Row"] = field(default_factory=list)  # all rows that write parts of one result, this one too
-    arguments: np.ndarray | None = None
-
-    def touched(self, names: Any = None) -> set[Any]:
-        """What it reads or writes: storages, and addresses of arrays from outside."""
-        values = (self.fields[name] for name in (self.fields if names is None else names))
-        return {memory_of(value) for value in values if isinstance(value, Buffer | np.ndarray)}
-
-    def written(self) -> set[Any]:
-        """What it writes."""
-        return self.touched(self.writes)
-
-
-@dataclass(eq=False)
-class Call:
-    """A call of somebody's own function on whole-batch arrays, between two segments."""
-
-    function: Callable[..., Any]
-    arguments: tuple[Any, ...]
-
-    def touched(self) -> set[Any]:
-        """Everything that it is given: it may read and write all of it."""
-        return {memory_of(value) for value in self.arguments if isinstance(value, Buffer | np.ndarray)}
-
-    written = touched
-
-
-def memory_of(value: Buffer | np.ndarray) -> Any:
-    """What identifies the memory behind a buffer or an array."""
-    if isinstance(value, Buffer):
-        if not value.storage.external or value.storage.array is None:
-            return value.storage
-        value = value.storage.array
-    return value.__array_interface__["data"][0]
+from jitcnn.kernels.rows import BLOCK, MOST_SLOTS, Call, Layout, Row, memory_of
+from jitcnn.kernels.tables import Part
 
 
 @dataclass(eq=False)
@@ -340,92 +265,3 @@ def point(arguments: np.ndarray, name: str, address: int) -> None:
         arguments[name]["data"] = address
     else:
         arguments[name] = address
-
-
-class Part:
-    """The tables of consecutive segments: rows, tasks for a number of images, segments."""
-
-    def __init__(self, program: Program, segments: list[Segment]):
-        self.program, self.segments = program, segments
-        self.ranges: list[list[tuple[int, int]]] = []
-        rows: list[Row] = []
-        for segment in segments:
-            self.ranges.append([])
-            for chain in segment.chains:
-                self.ranges[-1].append((len(rows), len(rows) + len(chain)))
-                rows += chain
-        kernels = [row.factory(**row.key) for row in rows]
-        program.kept.append(kernels)
-        records = [program.fill(row).__array_interface__["data"][0] for row in rows]
-        self.rows = np.array([(kernel.address, record) for kernel, record in zip(kernels, records, strict=True)], np.int64).reshape(-1, 2)
-        self.tables: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-
-    def tasks(self, batch: int) -> tuple[np.ndarray, np.ndarray]:
-        """The task and segment tables for a number of images."""
-        tasks: list[tuple[int, ...]] = []
-        bounds = []
-        for segment, ranges in zip(self.segments, self.ranges, strict=True):
-            start = len(tasks)
-            for (first_row, last_row), chain in zip(ranges, segment.chains, strict=True):
-                if segment.over == "images":
-                    size = self.program.slot_images
-                    shares = [(first, min(first + size, batch), BLOCK) for first in range(0, batch, size)]
-                else:
-                    shares = parameter_shares(chain)
-                tasks += [(first_row, last_row, *share) for share in shares]
-            if segment.over == "parameters":
-                tasks[start:] = dealt(tasks[start:], self.program.threads or 1)
-            bounds.append((start, len(tasks)))
-        return np.array(tasks, np.int64).reshape(-1, 5), np.array(bounds, np.int64).reshape(-1, 2)
-
-    def run(self, batch: int, steps: int, advance: int) -> None:
-        """Replay."""
-        if batch not in self.tables:
-            self.tables[batch] = self.tasks(batch)
-        program = self.program
-        program.counters[runner.BATCH] = batch
-        program.counters[runner.SLOTS] = -(-batch // program.slot_images)
-        tasks, segments = self.tables[batch]
-        threads = 1 if len(tasks) == len(segments) else program.threads  # one task a segment: nothing to share out
-        runner.run(self.rows, tasks, segments, program.counters, steps, bool(advance), threads or 1)
-
-
-def parameter_shares(chain: list[Row]) -> list[tuple[int, int, int]]:
-    """Share the items of a chain of rows over parameters out in tasks of some microseconds."""
-    layout = next((row.layout for row in chain if row.layout), None)
-    if layout is None or any(row.over == "once" for row in chain):
-        items = layout.items if layout else 1
-        return [(0, items, items)]
-    cycles = layout.lines * layout.length * sum(row.cost for row in chain)
-    tasks = int(max(1, min(MOST_SLOTS, layout.items, cycles / 4000)))
-    edges = [layout.items * i // tasks for i in range(tasks + 1)]
-    return [(a, b, b - a) for a, b in itertools.pairwise(edges)]
-
-
-def dealt(tasks: list[tuple[int, ...]], threads: int) -> list[tuple[int, ...]]:
-    """Reorder tasks, since each thread takes one consecutive share of the list: neighbours of the old list go to different threads."""
-    return [task for start in range(threads) for task in tasks[start::threads]]
-
-
-def needed(rows: list[Row | Call], derived: list[Row]) -> tuple[list[Row | Call], list[Row]]:
-    """Only the rows whose results leave the program (arrays from outside, calls) or reach one that does."""
-    live: set[Any] = set()
-    chosen = []
-    for row in reversed(rows):
-        written = row.written()
-        if isinstance(row, Call) or written & live or any(isinstance(memory, int) for memory in written):
-            chosen.append(row)
-            live |= row.touched()
-    return chosen[::-1], [row for row in derived if row.written() & live]
-
-
-def place_derived(segments: list[Segment], derived: list[Row]) -> list[Segment]:
-    """Rebuild derived weights after their update: in the same task where one task owns the weights, else in a segment behind."""
-    later = []
-    for row in derived:
-        chains = [c for s in segments if s.over == "parameters" for c in s.chains if any(r.written() & row.touched() for r in c)]
-        if len(chains) == 1 and len(parameter_shares(chains[0])) == 1:
-            chains[0].append(row)
-        else:
-            later.append([row])
-    return [*segments, Segment("parameters", later)] if later else segments

@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from jitcnn.kernels.tile import full_lanes, processor
+from jitcnn.kernels.vectors import full_lanes, processor
 
 MOST_ROWS = 14  # more rows of a stride known only at run time run out of address registers
 

@@ -11,8 +11,9 @@ from numba import carray
 from jitcnn.kernels.compiling import inline, kernel
 from jitcnn.kernels.exponential import exact
 from jitcnn.kernels.pointers import AT, MOVE, float64_at, int64_at
-from jitcnn.kernels.program import Layout, Program, Row, memory_of
+from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import only, record
+from jitcnn.kernels.rows import Layout, Row, memory_of
 
 SHARE = {"lines": int, "stride": int, "length": int, "unit": int}
 Sgd = record(w=int, g=int, hyper=int, **SHARE)

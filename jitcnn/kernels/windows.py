@@ -12,7 +12,7 @@ from numba.extending import intrinsic
 
 from jitcnn.forms.codes import AVERAGE, MAX
 from jitcnn.kernels.pointers import REAL
-from jitcnn.kernels.tile import Vectors, integer
+from jitcnn.kernels.vectors import Vectors, integer
 
 
 def _better(builder, kind: int, value, best):

@@ -15,7 +15,8 @@ from jitcnn.engine.eager import EagerStep
 from jitcnn.engine.recorder import Recorder
 from jitcnn.forms.codes import AVERAGE, MAX, MIN
 from jitcnn.kernels.lowering import LOWERINGS
-from jitcnn.kernels.program import Part, Program
+from jitcnn.kernels.program import Program
+from jitcnn.kernels.tables import Part
 
 BATCH = 6
 

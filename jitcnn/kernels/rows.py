@@ -1,0 +1,98 @@
+"""What a program is made of: calls of kernels and of other functions, and how the items of a parameter are counted."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from jitcnn.kernels.buffers import Buffer
+
+#: Images that a task takes through all rows at once, while their numbers stay in the second-level cache.
+BLOCK = 4
+MOST_SLOTS = 16
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the items of a row over parameters lie: an item is `unit` numbers in each of `lines` lines, `stride` numbers apart."""
+
+    lines: int
+    stride: int
+    length: int
+    unit: int
+
+    @property
+    def items(self) -> int:
+        """How many there are; the last may be smaller."""
+        return -(-self.length // self.unit)
+
+
+@dataclass(eq=False)
+class Row:
+    """One call of a kernel.
+
+    `factory(**key)` gives the compiled kernel; `fields` are its arguments by name: buffers, arrays from outside, integers, or functions
+    that give an integer once every buffer has its place.  `writes` names those that it writes; `ends` are the values that `key["end"]`
+    can take instead of "store", so that a relu or its gradient need no row of their own.  `late(row)` settles what of key and fields
+    depends on the borders of buffers.
+    """
+
+    factory: Callable[..., Any]
+    key: dict[str, Any]
+    record: np.dtype
+    fields: dict[str, Any]
+    writes: tuple[str, ...]
+    over: str  # "images" | "parameters" | "once"
+    layout: Layout | None = None
+    cost: float = 0.0  # cycles a number of the parameter, to share parameters out in tasks worth a thread's while
+    ends: tuple[str, ...] = ()
+    late: Callable[["Row"], None] | None = None
+    scales: bool = False  # multiplies numbers one by one, in place
+    together: list["Row"] = field(default_factory=list)  # all rows that write parts of one result, this one too
+    arguments: np.ndarray | None = None
+
+    def touched(self, names: Any = None) -> set[Any]:
+        """What it reads or writes: storages, and addresses of arrays from outside."""
+        values = (self.fields[name] for name in (self.fields if names is None else names))
+        return {memory_of(value) for value in values if isinstance(value, Buffer | np.ndarray)}
+
+    def written(self) -> set[Any]:
+        """What it writes."""
+        return self.touched(self.writes)
+
+
+@dataclass(eq=False)
+class Call:
+    """A call of somebody's own function on whole-batch arrays, between two segments."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+    def touched(self) -> set[Any]:
+        """Everything that it is given: it may read and write all of it."""
+        return {memory_of(value) for value in self.arguments if isinstance(value, Buffer | np.ndarray)}
+
+    written = touched
+
+
+def memory_of(value: Buffer | np.ndarray) -> Any:
+    """What identifies the memory behind a buffer or an array."""
+    if isinstance(value, Buffer):
+        if not value.storage.external or value.storage.array is None:
+            return value.storage
+        value = value.storage.array
+    return value.__array_interface__["data"][0]
+
+
+def parameter_shares(chain: list[Row]) -> list[tuple[int, int, int]]:
+    """Share the items of a chain of rows over parameters out in tasks of some microseconds."""
+    layout = next((row.layout for row in chain if row.layout), None)
+    if layout is None or any(row.over == "once" for row in chain):
+        items = layout.items if layout else 1
+        return [(0, items, items)]
+    cycles = layout.lines * layout.length * sum(row.cost for row in chain)
+    tasks = int(max(1, min(MOST_SLOTS, layout.items, cycles / 4000)))
+    edges = [layout.items * i // tasks for i in range(tasks + 1)]
+    return [(a, b, b - a) for a, b in itertools.pairwise(edges)]

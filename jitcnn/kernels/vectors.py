@@ -1,0 +1,115 @@
+"""The processor's vectors, and vector instructions written into LLVM IR."""
+
+import functools
+from typing import Any, NamedTuple
+
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils
+from numba.core.registry import cpu_target
+
+from jitcnn.kernels.pointers import INT32, INT64
+
+SUFFIX: dict[Any, str] = {np.float32: "f32", np.float64: "f64"}
+ELEMENT: dict[Any, Any] = {np.float32: ir.FloatType(), np.float64: ir.DoubleType()}
+
+
+class Processor(NamedTuple):
+    """What the tile has to fit into."""
+
+    vector_bytes: int
+    registers: int
+
+
+@functools.cache
+def processor() -> Processor:
+    """Vector registers of the processor that Numba compiles for."""
+    triple, _, features = cpu_target.target_context.codegen().magic_tuple()
+    if "+avx512f" in features.split(","):
+        return Processor(64, 32)
+    if "+avx2" in features.split(",") or "+avx" in features.split(","):
+        return Processor(32, 16)
+    return Processor(16, 16 if triple.startswith(("x86_64", "i686")) else 32)
+
+
+def full_lanes(real: type) -> int:
+    """Numbers in the widest vector."""
+    return processor().vector_bytes // np.dtype(real).itemsize
+
+
+def integer(value: int) -> ir.Constant:
+    """A 64-bit constant."""
+    return ir.Constant(INT64, value)
+
+
+class Vectors:
+    """Vector instructions of one element type and number of lanes, written into a builder."""
+
+    def __init__(self, builder, real: type, lanes: int):
+        self.builder, self.lanes, self.suffix = builder, lanes, SUFFIX[real]
+        self.element, self.align = ELEMENT[real], np.dtype(real).itemsize
+        self.type = ir.VectorType(self.element, lanes)
+        self.zero = ir.Constant(self.type, None)
+
+    def _function(self, name: str, result, *arguments):
+        return cgutils.get_or_insert_function(self.builder.module, ir.FunctionType(result, arguments), name)
+
+    def at(self, pointer, *offsets):
+        """The address `offsets` elements behind `pointer`, as that of a vector."""
+        for offset in offsets:
+            pointer = self.builder.gep(pointer, [offset])
+        return self.builder.bitcast(pointer, self.type.as_pointer())
+
+    def load(self, address, mask=None):
+        """A vector from memory; lanes outside the mask are 0 and are not read."""
+        if mask is None:
+            return self.builder.load(address, align=self.align)
+        masks = mask.type
+        name = f"llvm.masked.load.v{self.lanes}{self.suffix}.p0"
+        function = self._function(name, self.type, self.type.as_pointer(), INT32, masks, self.type)
+        return self.builder.call(function, [address, ir.Constant(INT32, self.align), mask, self.zero])
+
+    def store(self, value, address, mask=None):
+        """A vector to memory; lanes outside the mask are not written."""
+        if mask is None:
+            self.builder.store(value, address, align=self.align)
+            return
+        name = f"llvm.masked.store.v{self.lanes}{self.suffix}.p0"
+        function = self._function(name, ir.VoidType(), self.type, self.type.as_pointer(), INT32, mask.type)
+        self.builder.call(function, [value, address, ir.Constant(INT32, self.align), mask])
+
+    def mask(self, count):
+        """Lanes below `count` (int64, may be negative or large)."""
+        lanes = ir.VectorType(INT64, self.lanes)
+        numbers = ir.Constant(lanes, list(range(self.lanes)))
+        return self.builder.icmp_signed("<", numbers, self._splat(count, lanes))
+
+    def _splat(self, scalar, kind):
+        first = self.builder.insert_element(ir.Constant(kind, ir.Undefined), scalar, ir.Constant(INT32, 0))
+        return self.builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(INT32, self.lanes), None))
+
+    def broadcast(self, scalar):
+        """One number in every lane."""
+        return self._splat(scalar, self.type)
+
+    def multiply_add(self, a, b, c):
+        """a * b + c."""
+        function = self._function(f"llvm.fmuladd.v{self.lanes}{self.suffix}", self.type, *[self.type] * 3)
+        return self.builder.call(function, [a, b, c])
+
+    def relu(self, value):
+        """max(value, 0); NaN stays NaN."""
+        return self.builder.select(self.builder.fcmp_ordered("<", value, self.zero), self.zero, value)
+
+    def where_positive(self, condition, value):
+        """`value` where relu's output `condition` lets the gradient through: not where it is <= 0 (a NaN lets it through)."""
+        return self.builder.select(self.builder.fcmp_ordered("<=", condition, self.zero), self.zero, value)
+
+    def total(self, value):
+        """The sum over all lanes, always in the same order: halves onto halves."""
+        lanes = self.lanes
+        while lanes > 1:
+            lanes //= 2
+            low, high = (ir.Constant(ir.VectorType(INT32, lanes), [base + i for i in range(lanes)]) for base in (0, lanes))
+            value = self.builder.fadd(self.builder.shuffle_vector(value, value, low), self.builder.shuffle_vector(value, value, high))
+        return self.builder.extract_element(value, ir.Constant(INT32, 0))
