@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from jitcnn.forms import NAMES, bind_all
 from jitcnn.forms.pool import PoolState
 from jitcnn.kernels.lowering import run_alone
+from jitcnn.kernels.overloads import register
 
 # After the imports above, so that `dense` and `dropout` are the functions here.
 globals().update(bind_all(run_alone, __name__))
+register(globals(), NAMES)
 
 __all__ = ["PoolState", *NAMES]
 
