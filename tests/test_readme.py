@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -36,7 +35,6 @@ def test_python_runs(page, tmp_path):
     run([sys.executable, str(script)], tmp_path)
 
 
-@pytest.mark.skipif(find_spec("jitcnn.kernels.overloads") is None, reason="the kernels' overloads are not there yet")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_compiled_loops_run(page, tmp_path):
     """What calls kernels inside somebody's own @njit, each block by itself."""
