@@ -55,17 +55,17 @@ def make_product(real: type):
 
     def product(c, c_line, c_place, a, a_line, a_place, a_r, a_k, b, b_r, b_k, start, lines, places, columns, n_r, n_k):
         tall, wide, c_group, a_group = 1, 1, c_line, a_line
-        if places >= 8:
-            wide, c_group, a_group = 8, 4 * c_place, 4 * a_place
-        elif places >= 4 and lines >= 2:
+        if lines >= 2 and places >= 4 and (places < 8 or (places + 3) // 4 % 2 == 1):  # an odd number of fours
             tall, wide = 2, 4
-        for top in range(0, lines, tall):
-            i = min(top, lines - tall)  # the last tile overlaps its neighbour
-            for left in range(0, places, wide):
-                j = min(left, places - wide)
-                c_at, a_at = move(c, i * c_line + j * c_place), move(a, i * a_line + j * a_place)
-                for k in range(0, columns, lanes):
-                    ck, bk, sk, rest = move(c_at, k), move(b, k), move(start, k), columns - k
+        elif places >= 8:
+            wide, c_group, a_group = 8, 4 * c_place, 4 * a_place
+        for k in range(0, columns, lanes):
+            bk, sk, rest = move(b, k), move(start, k), columns - k
+            for top in range(0, lines, tall):
+                i = min(top, lines - tall)  # the last tile overlaps its neighbour
+                for left in range(0, places, wide):
+                    j = min(left, places - wide)
+                    ck, a_at = move(c, i * c_line + j * c_place + k), move(a, i * a_line + j * a_place)
                     if wide > 1:
                         if rest >= lanes:
                             tiles(ck, c_group, c_place, a_at, a_group, a_place, a_r, a_k, bk, b_r, b_k, n_r, n_k, sk, 0, 0, rest)
