@@ -1,5 +1,6 @@
 """The tables that the runner replays: rows, the tasks for a number of images, segments."""
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,15 +37,15 @@ class Part:
         bounds = []
         for segment, ranges in zip(self.segments, self.ranges, strict=True):
             start = len(tasks)
+            chains: list[list[tuple[int, ...]]] = []
             for (first_row, last_row), chain in zip(ranges, segment.chains, strict=True):
                 if segment.over == "images":
                     size = self.program.slot_images
                     shares = [(first, min(first + size, batch), BLOCK) for first in range(0, batch, size)]
                 else:
                     shares = parameter_shares(chain)
-                tasks += [(first_row, last_row, *share) for share in shares]
-            if segment.over == "parameters":
-                tasks[start:] = dealt(tasks[start:], self.program.threads or 1)
+                chains.append([(first_row, last_row, *share) for share in shares])
+            tasks += chains[0] if segment.over == "images" else dealt(chains, self.program.threads or 1)
             bounds.append((start, len(tasks)))
         return np.array(tasks, np.int64).reshape(-1, 5), np.array(bounds, np.int64).reshape(-1, 2)
 
@@ -60,6 +61,20 @@ class Part:
         runner.run(self.rows, tasks, segments, program.counters, steps, bool(advance), threads or 1)
 
 
-def dealt(tasks: list[tuple[int, ...]], threads: int) -> list[tuple[int, ...]]:
-    """Reorder tasks, since each thread takes one consecutive share of the list: neighbours of the old list go to different threads."""
-    return [task for start in range(threads) for task in tasks[start::threads]]
+NOTHING = (0, 0, 0, 0, 1)  # a task without rows
+
+
+def dealt(chains: list[list[tuple[int, ...]]], threads: int) -> list[tuple[int, ...]]:
+    """The tasks of all chains, in an order of which each thread takes one consecutive part, all of one length.
+
+    A thread gets neighbouring shares of a parameter, and the same ones in every step: what lies beside a share would otherwise be pulled
+    over from the core that writes it.
+    """
+    parts: list[list[tuple[int, ...]]] = [[] for _ in range(threads)]
+    for tasks in sorted(chains, key=len, reverse=True):
+        by_length = sorted(parts, key=len)
+        edges = [len(tasks) * i // threads for i in range(threads + 1)]
+        for part, (first, last) in zip(by_length, sorted(itertools.pairwise(edges), key=lambda e: e[0] - e[1]), strict=True):
+            part += tasks[first:last]
+    longest = max(map(len, parts))
+    return [task for part in parts for task in part + [NOTHING] * (longest - len(part))]
