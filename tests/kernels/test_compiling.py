@@ -24,10 +24,8 @@ rng = np.random.default_rng(0)
 x, w = rng.normal(size=(40, 6, 6, 2)).astype(np.float32), rng.normal(size=(3, 3, 2, 8)).astype(np.float32)
 y = kernels.conv2d(x, w, activation="tanh")
 assert abs(y[1, 2, 3, 4] - np.tanh((x[1, 2:5, 3:6, :, None] * w).sum((0, 1, 2))[4])) < 1e-5
-kernels.conv2d_grad_input(y, w, x.shape)
 kernels.conv2d_grad_weights(y, x, w.shape)
-kernels.pool2d_grad_input(y[:, ::2, ::2], kernels.pool2d(y, 2)[1])
-kernels.dense(y.reshape(40, -1), np.ones((128, 3), np.float32))
+kernels.pool2d(y, 2)
 kernels.conv2d(x[:7], w, activation="tanh")
 lists = [kept for single in lowering._programs.values() for kept in single.program.kept if isinstance(kept, list)]
 found = {id(kernel): kernel for kernels in lists for kernel in kernels}
@@ -50,22 +48,14 @@ def finish(process):
 
 
 def check_names(names):
-    for start in (
-        "convolution",
-        "gradient of weights",
-        "pool 2x2 float32",
-        "gradient of pool 2x2 float32",
-        "tanh float32",
-        "dense",
-        "runner",
-    ):
-        assert any(name.startswith(start) for name in names), f"nobody heard of {start}"
+    for word in ("convolution", "gradient of weights", "pool 2x2 float32", "tanh float32", "runner"):
+        assert any(name.startswith(word) for name in names), f"nobody heard of {word}"
 
 
 def test_two_processes_at_once_and_one_afterwards(tmp_path):
     together = [start(JITCNN_CACHE_DIR=str(tmp_path)) for _ in range(2)]
     for used, _, names in map(finish, together):
-        assert used >= 8
+        assert used >= 5
         check_names(names)
     used, loaded, names = finish(start(JITCNN_CACHE_DIR=str(tmp_path)))
     assert loaded == used
@@ -75,5 +65,5 @@ def test_two_processes_at_once_and_one_afterwards(tmp_path):
 @pytest.mark.skipif(os.name != "posix", reason="needs /dev/null")
 def test_without_a_folder_to_write_in():
     used, loaded, _ = finish(start("nowhere", JITCNN_CACHE_DIR="/dev/null/cache", HOME="/dev/null"))
-    assert used >= 8
+    assert used >= 5
     assert loaded == 0
