@@ -169,10 +169,12 @@ def test_the_global_generator_is_left_alone():
 
 
 def test_first_weights():
-    model = CNN([Conv2d(64, activation="relu", input_shape=(9, 9, 16)), Flatten(), Dense(50, activation="tanh")], seed=1)
-    he, glorot = model.parameters["conv1/weights"], model.parameters["dense1/weights"]
-    assert he.std() == pytest.approx(np.sqrt(2 / 144), rel=0.05)
-    limit = np.sqrt(6 / (49 * 64 + 50))
+    layers = [Conv2d(64, activation="relu", input_shape=(9, 9, 16)), Conv2d(8, activation="relu"), Flatten(), Dense(50, activation="tanh")]
+    model = CNN(layers, seed=1)
+    more_out, more_in, glorot = (model.parameters[f"{name}/weights"] for name in ("conv1", "conv2", "dense1"))
+    assert more_out.std() == pytest.approx(np.sqrt(2 / (9 * 64)), rel=0.05)
+    assert more_in.std() == pytest.approx(np.sqrt(2 / (9 * 64)), rel=0.05)
+    limit = np.sqrt(6 / (25 * 8 + 50))
     assert np.abs(glorot).max() <= limit
     assert glorot.std() == pytest.approx(limit / np.sqrt(3), rel=0.05)
     assert (model.parameters["conv1/bias"] == 0).all()
