@@ -29,7 +29,7 @@ def compile_for(function: Callable, arguments: tuple[types.Type, ...]):
     """`function` for arguments of these types, under a name of its own, as the cache on disk needs."""
     own = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
     own.__module__, own.__qualname__ = function.__module__, function.__qualname__
-    rename(own, arguments)
+    rename(own, ("inside", arguments))
     with cache_here() as cached:
         return numba.njit(arguments, cache=cached, no_cpython_wrapper=True, no_cfunc_wrapper=True, **SERIAL)(own)
 
