@@ -54,12 +54,13 @@ class Recorder:
     def call(self, function: Callable[..., Any], *arguments: Any) -> None:
         """Write down a kernel's call, or one of anybody's function, which will be called between two segments of the program."""
         values = [argument.value if isinstance(argument, Parameter) else argument for argument in arguments]
+        current = [self.own.get(id(value), value) for value in values]  # the program counts steps and positions itself
         name = getattr(function, "prepared_name", None)
         if name is None:
-            self.program.call(function, tuple(values))
+            self.program.call(function, tuple(current))
             return
         check(name, *values)
-        LOWERINGS[name](self.program, *(self.own.get(id(value), value) for value in values))
+        LOWERINGS[name](self.program, *current)
 
     def output(self, buffer: Buffer, array: Array) -> None:
         """After each step, keep what `buffer` then holds in the rows of `array` that belong to the batch."""
