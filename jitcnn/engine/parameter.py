@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
+from jitcnn.kernels.buffers import ALIGNMENT, aligned_zeros
 
 
 class Parameter:
@@ -110,14 +110,6 @@ def call_initializer(initializer: Callable[..., Any], shape: tuple[int, ...], ge
     except (TypeError, ValueError):  # some built-in functions have no signature
         draws = False
     return initializer(shape, generator=generator) if draws else initializer(shape)
-
-
-def aligned_zeros(size: int, dtype: Any) -> np.ndarray:
-    """A one-dimensional array of zeros that begins at a multiple of 64 bytes."""
-    dtype = np.dtype(dtype)
-    memory = np.zeros(size * dtype.itemsize + ALIGNMENT, np.uint8)
-    first = -memory.ctypes.data % ALIGNMENT
-    return memory[first : first + size * dtype.itemsize].view(dtype)
 
 
 class FlatLayout:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-ALIGNMENT = 64
+ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 
 
 def aligned_zeros(size: int, dtype) -> np.ndarray:

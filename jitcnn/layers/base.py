@@ -11,9 +11,10 @@ import numpy as np
 
 from jitcnn import initializers, kernels
 from jitcnn.engine.forward import ForwardSession
-from jitcnn.engine.parameter import Parameter, aligned_zeros
+from jitcnn.engine.parameter import Parameter
 from jitcnn.forms.geometry import integer
 from jitcnn.inputs import as_images
+from jitcnn.kernels.buffers import aligned_zeros
 
 Shape = tuple[int, ...]
 Backward = Callable[[Any], Any]

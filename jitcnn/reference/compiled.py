@@ -10,7 +10,6 @@ from functools import cache
 from types import FunctionType
 
 import numba
-from numba import config
 
 from jitcnn.reference.codes import SERIAL
 from jitcnn.reference.prepared import PREPARED
@@ -63,14 +62,7 @@ def compile_loops(name: str, types: tuple) -> Callable:
     tag = hashlib.sha256(repr(types).encode()).hexdigest()[:10]
     function = FunctionType(loops.__code__, loops.__globals__, name, loops.__defaults__, loops.__closure__)
     function.__module__, function.__qualname__ = loops.__module__, f"{name}_{tag}"
-    try:
-        from jitcnn.kernels.compiling import cache_folder
-    except ImportError:
-        folder = ""
-    else:
-        folder = cache_folder()
-    saved, config.CACHE_DIR = config.CACHE_DIR, folder
-    try:
-        return numba.njit(types, parallel=name not in SERIAL, error_model="numpy", cache=bool(folder))(function)
-    finally:
-        config.CACHE_DIR = saved
+    from jitcnn.kernels.compiling import cache_here  # not before something is compiled: the kernels import this package
+
+    with cache_here() as cached:
+        return numba.njit(types, parallel=name not in SERIAL, error_model="numpy", cache=cached)(function)
