@@ -1,16 +1,40 @@
-"""The group of all commands."""
+"""The group of all commands, by purpose. A command's module is imported when the command is used, or listed."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
 
 import click
 
-from .evaluate import evaluate
 from .running import Main, debug_option
-from .summary import summary
-from .train import train
+
+# Purpose -> command -> its module here, which holds a function of the module's name.
+SECTIONS = {
+    "Train and use": {"train": "train", "eval": "evaluate", "summary": "summary"},
+}
+MODULES = {name: module for section in SECTIONS.values() for name, module in section.items()}
+
+
+class Commands(Mapping[str, click.Command]):
+    """All commands by name, in the order of the help text."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        module = MODULES[name]
+        return getattr(importlib.import_module(f".{module}", __package__), module)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(MODULES)
+
+    def __len__(self) -> int:
+        return len(MODULES)
 
 
 @click.group(
     "jitcnn",
     cls=Main,
+    commands=Commands(),
+    sections=SECTIONS,
     invoke_without_command=True,
     example="jitcnn train --preset conv-pool --epochs 2 --out digits.json\njitcnn eval digits.json",
 )
@@ -21,7 +45,3 @@ def main(context: click.Context) -> None:
     """Convolutional networks trained on the CPU, every pass written out and compiled."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
-
-
-for one in (train, evaluate, summary):
-    main.add_command(one)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -69,7 +69,29 @@ class Command(WithExample):
 
 
 class Main(WithExample, click.Group):
-    """The command `jitcnn` itself."""
+    """The command `jitcnn` itself, whose help lists its commands by purpose.
+
+    Parameters
+    ----------
+    sections
+        Heading -> names of commands.
+    """
+
+    def __init__(self, *arguments: Any, sections: Mapping[str, Iterable[str]], **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.sections = sections
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Return the names in the order of the sections."""
+        return list(self.commands)
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a list for each section, all of them in the same columns."""
+        width = max(map(len, self.commands))
+        limit = formatter.width - width - 6
+        for heading, names in self.sections.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name.ljust(width), self.commands[name].get_short_help_str(limit)) for name in names])
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, *others: Any, **settings: Any) -> Any:
         """Run a command line and exit with its code."""

@@ -12,7 +12,7 @@ import click
 import numpy as np
 import pytest
 from jitcnn_cli import options
-from jitcnn_cli.main import main
+from jitcnn_cli.main import SECTIONS, main
 
 from jitcnn import CNN, presets
 from jitcnn.engine import ENGINES
@@ -57,9 +57,10 @@ def test_no_command_shows_the_help(run):
     assert run().stdout == run("--help").stdout
 
 
-def test_help_imports_nothing_heavy():
+@pytest.mark.parametrize("arguments", [["train", "--help"], ["--help"]], ids=" ".join)
+def test_help_imports_nothing_heavy(arguments):
     script = (
-        "import sys; sys.argv = ['jitcnn', 'train', '--help']\n"
+        f"import sys; sys.argv = ['jitcnn', *{arguments}]\n"
         "from jitcnn_cli.main import main\n"
         "try: main()\n"
         "finally: print([name for name in ('numpy', 'numba', 'tqdm', 'jitcnn.model') if name in sys.modules], file=sys.stderr)"
@@ -76,6 +77,32 @@ def test_help_answers_at_once():
         return after.children_user + after.children_system - before.children_user - before.children_system
 
     assert min(seconds(*MODULE, "train", "--help") for _ in range(5)) < 0.2
+    assert min(seconds(*MODULE, "--help") for _ in range(5)) < 0.2
+
+
+def test_help_lists_every_command_under_its_purpose(run):
+    text = run("--help").stdout
+    places = [text.index(f"\n{heading}:\n") for heading in SECTIONS]
+    assert places == sorted(places)
+    for heading, names in SECTIONS.items():
+        part = text[text.index(f"\n{heading}:\n") + len(heading) + 3 :].split("\n\n")[0]
+        assert [line.split()[0] for line in part.splitlines()] == list(names)
+        assert all(line.rstrip().endswith(".") for line in part.splitlines())
+
+
+def test_a_command_imports_no_other():
+    script = "import sys\nfrom jitcnn_cli.main import main\nmain.commands['summary']\nprint('jitcnn_cli.train' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout == "False\n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shell_completion(run, monkeypatch, shell):
+    monkeypatch.setenv("_JITCNN_COMPLETE", f"{shell}_complete")
+    monkeypatch.setenv("COMP_WORDS", "jitcnn su")
+    monkeypatch.setenv("COMP_CWORD", "su" if shell == "fish" else "1")
+    completed = run().stdout
+    assert "summary" in completed
+    assert "train" not in completed
 
 
 def test_python_m_jitcnn_is_jitcnn(tmp_path):
