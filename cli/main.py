@@ -12,6 +12,7 @@ from .running import Main, debug_option
 # Purpose -> command -> its module here, which holds a function of the module's name.
 SECTIONS = {
     "Train and use": {"train": "train", "eval": "evaluate", "summary": "summary"},
+    "Files": {"convert": "convert"},
 }
 MODULES = {name: module for section in SECTIONS.values() for name, module in section.items()}
 

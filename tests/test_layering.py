@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS = [
     ["jitcnn_cli", "jitcnn.__main__"],
     ["jitcnn.blog"],
-    ["jitcnn.presets", "jitcnn.gradient_check", "jitcnn.gradient_subjects", "jitcnn.gradient_hints"],
+    ["jitcnn.convert", "jitcnn.presets", "jitcnn.gradient_check", "jitcnn.gradient_subjects", "jitcnn.gradient_hints"],
     ["jitcnn.model"],
     ["jitcnn.training", "jitcnn.describing", "jitcnn.progress", "jitcnn.callbacks", "jitcnn.summary", "jitcnn.storage", "jitcnn.data"],
     ["jitcnn.graph"],

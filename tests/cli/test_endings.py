@@ -20,7 +20,7 @@ from jitcnn.losses import LOSSES
 from jitcnn.optimizers import OPTIMIZERS
 from tests.cli.conftest import TINY, refused
 
-COMMANDS = [[], ["train"], ["eval"], ["summary"]]
+COMMANDS = [[], ["train"], ["eval"], ["summary"], ["convert"]]
 MODULE = [sys.executable, "-m", "jitcnn"]
 
 
