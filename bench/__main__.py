@@ -1,30 +1,35 @@
 """``python -m bench [SUITES…]``: measures, prints each table, and writes it under bench/results/."""
 
 import argparse
+import importlib
 import os
-import sys
-from contextlib import ExitStack, closing
 from pathlib import Path
 
-from bench import accuracy, kernels, networks, readme
-from bench.machine import describe
-from bench.protocol import ROOT, Worker
-from bench.report import RESULTS, write
+from bench import readme
+from bench.report import RESULTS, ROOT, commit, write
+from bench.session import Session
+from jitcnn.measuring.machine import describe
 
-SUITES = ("kernels", "networks", "accuracy")
-LAYOUTS = ("NCHW", "channels_last")
+SUITES = {
+    "kernels": "kernels",
+    "networks": "networks",
+    "accuracy": "accuracy",
+}
 
 
 def arguments() -> argparse.Namespace:
     """The command line, read."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("suites", nargs="*", help=f"which of {', '.join(SUITES)}; all without a word")
-    parser.add_argument("--torch", help="the Python that has PyTorch; without it jitcnn is measured alone")
+    parser.add_argument("--torch", metavar="PYTHON", help="the Python that has PyTorch; without it jitcnn is measured alone")
+    parser.add_argument("--ort", metavar="PYTHON", help="the Python that has onnxruntime and onnx; needed by the suite inference")
+    parser.add_argument("--keras", metavar="PYTHON", help="a Python that has Keras and what it computes with, one more peer of networks")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="threads of each program")
-    parser.add_argument("--rounds", type=int, default=5, help="how often the programs take turns")
-    parser.add_argument("--seconds", type=float, help="length of one measurement (default: 2 for networks, 0.2 for kernels)")
+    parser.add_argument("--rounds", type=int, help="how often the programs take turns (default: what suits the suite, 3 to 7)")
+    parser.add_argument("--seconds", type=float, help="length of one measurement (default: what suits the suite, 0.05 to 0.5)")
     parser.add_argument("--only", nargs="*", default=(), metavar="WORD", help="networks and layers whose names hold one of these words")
-    parser.add_argument("--batch-sizes", type=int, nargs="*", default=(32,), help="of the suite networks")
+    parser.add_argument("--batch-sizes", type=int, nargs="*", default=(), help="of the suite networks (default: 1 32 256 1024)")
+    parser.add_argument("--seeds", type=int, help="of the suite accuracy (default: 3, 10 of the preset fast)")
     parser.add_argument("--results", type=Path, help="where the files go (default: bench/results, or runs/bench with --only)")
     chosen = parser.parse_args()
     if unknown := set(chosen.suites) - set(SUITES):
@@ -35,27 +40,26 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Run the suites that were asked for."""
     chosen = arguments()
-    machine = describe(chosen.threads)
-    folder = chosen.results or (ROOT / "runs" / "bench" if chosen.only else RESULTS)
-    with ExitStack() as stack:
-        ours = stack.enter_context(closing(Worker("jitcnn", sys.executable, "bench.ours", chosen.threads)))
-        layouts = LAYOUTS if chosen.torch else ()
-        peers = [
-            stack.enter_context(closing(Worker(f"PyTorch {layout}", chosen.torch, "bench.peers", chosen.threads, layout=layout)))
-            for layout in layouts
-        ]
-        machine["measured"] = ", ".join(dict.fromkeys(worker.ask("version") for worker in (ours, *peers)))
-        for suite in chosen.suites or SUITES:
-            if suite == "kernels":
-                results = kernels.run(ours, peers, chosen.rounds, chosen.seconds or 0.2, chosen.only)
-                write(suite, kernels.TITLE, kernels.HOW, kernels.page(results), machine, results, folder)
-            elif suite == "networks":
-                results = networks.run(ours, peers, chosen.rounds, chosen.seconds or 2.2, chosen.only, chosen.batch_sizes)
-                write(suite, networks.TITLE, networks.HOW, networks.page(results), machine, results, folder)
-            else:
-                results = accuracy.run(ours, peers, chosen.threads, chosen.only)
-                write(suite, accuracy.TITLE, accuracy.HOW, accuracy.page(results), machine, results, folder)
-    if folder == RESULTS:
+    session = Session(
+        folder=chosen.results or (ROOT / "runs" / "bench" if chosen.only else RESULTS),
+        torch=chosen.torch,
+        onnx=chosen.ort,
+        keras=chosen.keras,
+        threads=chosen.threads,
+        rounds=chosen.rounds,
+        seconds=chosen.seconds,
+        only=tuple(chosen.only),
+        batch_sizes=tuple(chosen.batch_sizes),
+        seeds=chosen.seeds,
+    )
+    with session:
+        for name in chosen.suites or SUITES:
+            suite = importlib.import_module(f"bench.suites.{SUITES[name]}")
+            machine = describe(session.threads) | {"sources": commit()}
+            results = suite.run(session)
+            machine["measured"] = session.versions()
+            write(name, suite.TITLE, suite.HOW, suite.page(results), machine, results, session.folder)
+    if session.folder == RESULTS:
         readme.update()
 
 

@@ -15,10 +15,10 @@ import termios
 import threading
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
+from bench.processes import threads_of
+from bench.report import ROOT
 
 
 class Worker:
@@ -42,11 +42,10 @@ class Worker:
         self.name, self.settings, self.log = name, settings, b""
         self.terminal, errors = pty.openpty()
         termios.tcsetwinsize(errors, (40, 120))  # a terminal without a size shows no bars
-        counts = dict.fromkeys(("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
         self.process = subprocess.Popen(
             [python, "-m", module],
             cwd=ROOT,
-            env=os.environ | counts,
+            env=os.environ | threads_of(threads),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

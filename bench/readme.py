@@ -5,7 +5,8 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from bench.report import RESULTS, number, table
+from bench.report import RESULTS
+from jitcnn.measuring.report import markdown, number
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- table: made by `make bench` -->", "<!-- end of table -->"
@@ -37,7 +38,7 @@ def speeds() -> str:
             comparison = measured[row[0]]
             medians = comparison["medians"]
             row += [number(medians["jitcnn"]), number(medians[comparison["best_peer"]]), f"{comparison['ratio']:.1f}"]
-    return table(header, rows)
+    return markdown(header, rows)
 
 
 def update() -> None:

@@ -13,6 +13,7 @@ from .running import Main, debug_option
 SECTIONS = {
     "Train and use": {"train": "train", "eval": "evaluate", "summary": "summary"},
     "Files": {"convert": "convert"},
+    "Measure": {"bench": "bench"},
 }
 MODULES = {name: module for section in SECTIONS.values() for name, module in section.items()}
 

@@ -3,11 +3,8 @@
 import datetime
 import os
 import platform
-import subprocess
 from importlib import metadata
 from pathlib import Path
-
-ROOT = Path(__file__).parents[1]
 
 
 def processor() -> str:
@@ -29,17 +26,8 @@ def simd() -> str:
     return f"{name}, {width}"
 
 
-def commit() -> str:
-    """The version of the sources, with a plus where they were edited since."""
-    try:
-        described = subprocess.run(["git", "describe", "--always", "--dirty=+", "--exclude=*"], cwd=ROOT, capture_output=True, text=True)
-    except OSError:
-        return "unknown"
-    return described.stdout.strip() or "unknown"
-
-
 def describe(threads: int) -> dict[str, str]:
-    """Name -> value, for people and for the JSON files."""
+    """Name -> value, for people and for JSON."""
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("numpy", "numba", "llvmlite"))
     load = f"{os.getloadavg()[0]:.2f}" if hasattr(os, "getloadavg") else "unknown"
     return {
@@ -49,7 +37,6 @@ def describe(threads: int) -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),
         "libraries": versions,
-        "jitcnn": commit(),
         "load before": load,
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }

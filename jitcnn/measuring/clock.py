@@ -2,11 +2,12 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
-PAUSE = 0.05  # seconds between two programs: time for the threads of the first to fall asleep
+Name = TypeVar("Name", bound=Hashable)
+PAUSE = 0.02  # seconds between two programs: time for the threads of the first to fall asleep
 
 
 def seconds_a_call(call: Callable[[], Any], seconds: float) -> float:
@@ -19,9 +20,9 @@ def seconds_a_call(call: Callable[[], Any], seconds: float) -> float:
     return passed / count
 
 
-def alternate(measure: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+def alternate(measure: Mapping[Name, Callable[[], float]], rounds: int) -> dict[Name, list[float]]:
     """Measure each in turn, `rounds` times: name -> its measurements."""
-    values: dict[str, list[float]] = {name: [] for name in measure}
+    values: dict[Name, list[float]] = {name: [] for name in measure}
     for _ in range(rounds):
         for name, function in measure.items():
             time.sleep(PAUSE)
@@ -29,15 +30,19 @@ def alternate(measure: Mapping[str, Callable[[], float]], rounds: int) -> dict[s
     return values
 
 
-def compare(values: Mapping[str, Sequence[float]], ours: str) -> dict[str, Any]:
-    """Medians, the best peer, and our median over its median (and the smallest and largest ratio of a round); more is better."""
+def compare(values: Mapping[str, Sequence[float]], ours: str, most: bool = True) -> dict[str, Any]:
+    """Medians, the best peer, and how many times better ours is, of the medians (and at least and at most in a round).
+
+    `most` says whether more is better, as of speeds; otherwise less is, as of seconds and bytes.
+    """
     medians = {name: median(series) for name, series in values.items()}
     peers = [name for name in medians if name != ours]
     result: dict[str, Any] = {"medians": medians, "measurements": {name: list(series) for name, series in values.items()}}
     if peers:
-        best = max(peers, key=medians.__getitem__)
-        rounds = [a / b for a, b in zip(values[ours], values[best], strict=True)]
-        result |= {"best_peer": best, "ratio": medians[ours] / medians[best], "ratio_least": min(rounds), "ratio_most": max(rounds)}
+        best = (max if most else min)(peers, key=medians.__getitem__)
+        better = [(a / b) if most else (b / a) for a, b in zip(values[ours], values[best], strict=True)]
+        ratio = medians[ours] / medians[best] if most else medians[best] / medians[ours]
+        result |= {"best_peer": best, "ratio": ratio, "ratio_least": min(better), "ratio_most": max(better)}
     return result
 
 

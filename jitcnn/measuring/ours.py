@@ -1,0 +1,164 @@
+"""jitcnn as its users call it: what the suites measure. Other programs answer the same requests.
+
+A program is anything with a `name` and with `ask(request, **arguments)`; `Here` is jitcnn in this process.
+"""
+
+import inspect
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from jitcnn.measuring.cases import Case
+from jitcnn.measuring.clock import seconds_a_call
+
+STATE: dict[str, Any] = {}
+
+
+def version() -> str:
+    """What answers."""
+    import numba
+
+    import jitcnn
+
+    return f"jitcnn {jitcnn.__version__}, {numba.get_num_threads()} threads"
+
+
+def images(name: str) -> int:
+    """How many images the preset trains on."""
+    from jitcnn import presets
+
+    return presets.PRESETS[name].train_limit
+
+
+def prepare_training(name: str, images: int, batch_size: int, seconds: float, progress: bool = True) -> int:
+    """Train once (which compiles), and find how many epochs `seconds` hold; returns that number."""
+    from jitcnn import presets
+    from jitcnn.data import mnist
+
+    (x, y), _ = mnist.load(train_limit=images, test_limit=1)
+    preset = presets.PRESETS[name]
+    model = preset.build(seed=0)
+
+    def train(epochs: int) -> float:
+        callbacks = preset.callbacks(epochs)
+        start = time.perf_counter()
+        model.train(x, y, epochs=epochs, batch_size=batch_size, callbacks=callbacks, progress=progress)
+        return time.perf_counter() - start
+
+    train(1)
+    epochs = max(1, round(seconds / 4 / train(1)))
+    if epochs > 1:
+        epochs = max(1, round(epochs * seconds / train(epochs) + 0.5))
+    STATE.update(train=train, images=images, epochs=epochs)
+    return epochs
+
+
+def train() -> float:
+    """Images a second, over the prepared number of epochs in one call."""
+    return STATE["epochs"] * STATE["images"] / STATE["train"](STATE["epochs"])
+
+
+def prepare_layer(case: list[Any]) -> None:
+    """Arrays for the passes of a layer, a `Case` as a list, and the calls to measure."""
+    layer = Case(*case)
+    STATE.update(layer=layer, calls={"conv": _conv_calls, "dense": _dense_calls, "pool": _pool_calls}[layer.kind](layer))
+
+
+def algorithms() -> list[str]:
+    """What a convolution can be computed with."""
+    from jitcnn import kernels
+
+    return ["direct", "winograd"] if "algorithm" in inspect.signature(kernels.conv2d).parameters else ["direct"]
+
+
+def layer(part: str, seconds: float, algorithm: str = "direct") -> float:
+    """Calls a second of one pass of the prepared layer."""
+    return 1 / seconds_a_call(_call(part, algorithm), seconds)
+
+
+def error(part: str, algorithm: str) -> float:
+    """Of a convolution's pass: its largest error over its largest value, against the same sums directly in float64."""
+    layer = STATE["layer"]
+    found = _call(part, algorithm)()
+    exact = _choose(_conv_calls(layer, np.float64)[part], "direct")()
+    return float(np.abs(found - exact).max() / np.abs(exact).max())
+
+
+def peak(threads: int | None = None) -> float:
+    """GFLOP/s of multiplying and adding and nothing else."""
+    from jitcnn.measuring.peak import fma_peak
+
+    return fma_peak(threads)
+
+
+def _call(part: str, algorithm: str) -> Callable[[], Any]:
+    call = STATE["calls"][part]
+    return _choose(call, algorithm) if STATE["layer"].kind == "conv" else call
+
+
+def _choose(call: Callable[..., Any], algorithm: str) -> Callable[[], Any]:
+    return partial(call, algorithm=algorithm) if len(algorithms()) > 1 else call
+
+
+def _draw(dtype: type, *shapes: tuple[int, ...]) -> list[np.ndarray]:
+    random = np.random.default_rng(0)
+    return [random.standard_normal(shape, np.float32).astype(dtype) for shape in shapes]
+
+
+def _conv_calls(layer: Case, dtype: type = np.float32) -> dict[str, Callable[..., np.ndarray]]:
+    from jitcnn import kernels
+
+    x_shape = (layer.images, layer.height, layer.width, layer.channels)
+    w_shape = (layer.kernel, layer.kernel, layer.channels, layer.filters)
+    x, w, grad_y = _draw(dtype, x_shape, w_shape, (layer.images, *layer.outputs, layer.filters))
+    y, grad_x, grad_w = np.empty_like(grad_y), np.empty_like(x), np.empty_like(w)
+    settings = {"stride": layer.stride, "padding": layer.padding}
+    return {
+        "forward": partial(kernels.conv2d, x, w, out=y, **settings),
+        "grad_input": partial(kernels.conv2d_grad_input, grad_y, w, x_shape, out=grad_x, **settings),
+        "grad_weights": partial(kernels.conv2d_grad_weights, grad_y, x, w_shape, out=grad_w, **settings),
+    }
+
+
+def _dense_calls(layer: Case) -> dict[str, Callable[..., np.ndarray]]:
+    from jitcnn import kernels
+
+    x, w, grad_y = _draw(np.float32, (layer.images, layer.channels), (layer.channels, layer.filters), (layer.images, layer.filters))
+    y, grad_x, grad_w = np.empty_like(grad_y), np.empty_like(x), np.empty_like(w)
+    return {
+        "forward": partial(vars(kernels)["dense"], x, w, out=y),  # type checkers take kernels.dense for the module
+        "grad_input": partial(kernels.dense_grad_input, grad_y, w, out=grad_x),
+        "grad_weights": partial(kernels.dense_grad_weights, grad_y, x, out=grad_w),
+    }
+
+
+def _pool_calls(layer: Case) -> dict[str, Callable[..., Any]]:
+    from jitcnn import kernels
+
+    x_shape = (layer.images, layer.height, layer.width, layer.channels)
+    x, grad_y = _draw(np.float32, x_shape, (layer.images, *layer.outputs, layer.channels))
+    y, grad_x = np.empty_like(grad_y), np.empty_like(x)
+    _, state = kernels.pool2d(x, layer.kernel, out=y)
+    return {
+        "forward": partial(kernels.pool2d, x, layer.kernel, out=y),
+        "grad_input": partial(kernels.pool2d_grad_input, grad_y, state, out=grad_x),
+    }
+
+
+REQUESTS: dict[str, Callable[..., Any]] = {
+    function.__name__: function for function in (version, images, prepare_training, train, prepare_layer, algorithms, layer, error, peak)
+}
+
+
+class Here:
+    """jitcnn in this process, which shows no bars."""
+
+    name = "jitcnn"
+
+    def ask(self, request: str, **arguments: Any) -> Any:
+        """Compute what is asked."""
+        quiet = {"progress": False} if request == "prepare_training" else {}
+        return REQUESTS[request](**arguments, **quiet)
