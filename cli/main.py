@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterator, Mapping
-
 import click
 
-from .running import Main, debug_option
+from .running import Commands, Main, debug_option
 
 # Purpose -> command -> its module here, which holds a function of the module's name.
 SECTIONS = {
     "Train and use": {"train": "train", "eval": "evaluate", "summary": "summary"},
     "Files": {"convert": "convert"},
     "Measure": {"bench": "bench"},
+    "Learn": {"learn": "learn"},
 }
 MODULES = {name: module for section in SECTIONS.values() for name, module in section.items()}
-
-
-class Commands(Mapping[str, click.Command]):
-    """All commands by name, in the order of the help text."""
-
-    def __getitem__(self, name: str) -> click.Command:
-        module = MODULES[name]
-        return getattr(importlib.import_module(f".{module}", __package__), module)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(MODULES)
-
-    def __len__(self) -> int:
-        return len(MODULES)
 
 
 @click.group(
     "jitcnn",
     cls=Main,
-    commands=Commands(),
+    commands=Commands(MODULES),
     sections=SECTIONS,
     invoke_without_command=True,
     example="jitcnn train --preset conv-pool --epochs 2 --out digits.json\njitcnn eval digits.json",

@@ -6,12 +6,14 @@ import json
 import math
 import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
 CLEAR_LINE = "\r\033[K"
+WIDEST = 120
 
 
 def note(text: str, end: str = "\n") -> None:
@@ -43,6 +45,17 @@ def table(rows: Sequence[Sequence[str]]) -> str:
         cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
+
+
+def columns() -> int:
+    """How wide text on stdout may be: as the terminal is, but not wider than a page is pleasant to read."""
+    return min(shutil.get_terminal_size().columns, WIDEST)
+
+
+def wide(text: str, label: str = "") -> str:
+    """Set a paragraph as wide as the terminal, after a label in the margin if there is one."""
+    margin = f"  {label}  " if label else ""
+    return textwrap.fill(text, columns(), initial_indent=margin, subsequent_indent=" " * len(margin))
 
 
 def percent(share: float | None) -> str:

@@ -8,10 +8,11 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import click
@@ -68,7 +69,38 @@ class Command(WithExample):
             raise Failure(describe(error), BAD_INPUT if isinstance(error, ValueError) else FAILED) from error
 
 
-class Main(WithExample, click.Group):
+class Commands(Mapping[str, click.Command]):
+    """Commands by name, in order, each imported when it is asked for.
+
+    Parameters
+    ----------
+    modules
+        Command -> its module in this package, which holds a function of the module's name.
+    """
+
+    def __init__(self, modules: Mapping[str, str]) -> None:
+        self.modules = modules
+
+    def __getitem__(self, name: str) -> click.Command:
+        module = self.modules[name]
+        return getattr(importlib.import_module(f".{module}", __package__), module)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.modules)
+
+    def __len__(self) -> int:
+        return len(self.modules)
+
+
+class Group(WithExample, click.Group):
+    """A command with commands of its own, listed in their order."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Return the names as they were given."""
+        return list(self.commands)
+
+
+class Main(Group):
     """The command `jitcnn` itself, whose help lists its commands by purpose.
 
     Parameters
@@ -80,10 +112,6 @@ class Main(WithExample, click.Group):
     def __init__(self, *arguments: Any, sections: Mapping[str, Iterable[str]], **settings: Any) -> None:
         super().__init__(*arguments, **settings)
         self.sections = sections
-
-    def list_commands(self, context: click.Context) -> list[str]:
-        """Return the names in the order of the sections."""
-        return list(self.commands)
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Write a list for each section, all of them in the same columns."""

@@ -34,7 +34,15 @@ def find_hint(subject: Subject, weights: np.ndarray, compared: Compared, toleran
         Relative error up to which a gradient is right.
     """
     wrong = {name: pair for name, pair in compared.items() if not explains(*pair, tolerance)}
-    patterns = (never_written, wrong_factor, kernel_not_flipped, activation_after, windows_overwritten)
+    patterns = (
+        never_written,
+        wrong_factor,
+        kernel_not_flipped,
+        relu_as_its_derivative,
+        activation_after,
+        windows_overwritten,
+        last_image_only,
+    )
     for pattern in patterns:
         for name, (computed, measured) in wrong.items():
             hint = pattern(subject, weights, name, computed, measured)
@@ -141,6 +149,26 @@ def activation_after(subject: Subject, weights: np.ndarray, name: str, computed:
                     f"multiply it into grad_y before anything else is computed from grad_y"
                 )
     return None
+
+
+def relu_as_its_derivative(subject: Subject, weights: np.ndarray, name: str, computed: np.ndarray, measured: np.ndarray) -> str | None:
+    """With the output divided out of the incoming gradient where it is positive, the same backward pass is right."""
+    y = subject.forward()
+    divided = np.divide(weights, y, out=np.zeros_like(weights), where=y > 0)
+    if y.min() < 0 or not explains(subject.backward(divided)[name], measured):
+        return None
+    return f"relu's derivative is taken to be its output in the gradient of {name}: it is 1 where the output is above 0, and 0 elsewhere"
+
+
+def last_image_only(subject: Subject, weights: np.ndarray, name: str, computed: np.ndarray, measured: np.ndarray) -> str | None:
+    """The gradient is that of the last image's outputs alone."""
+    if name == "x" or subject.batch < 2 or len(weights) != subject.batch:
+        return None
+    last = np.zeros_like(weights)
+    last[-1] = weights[-1]
+    if not explains(computed, differences(subject, last, subject.arrays[name])):
+        return None
+    return f"the gradient of {name} comes from the last image of the batch only: add up over all of them, += instead of ="
 
 
 def windows_overwritten(subject: Subject, weights: np.ndarray, name: str, computed: np.ndarray, measured: np.ndarray) -> str | None:

@@ -116,6 +116,26 @@ def test_hint_other_factors():
     assert "all zeros" in hint(lambda g, x: np.zeros_like(x), x)
 
 
+def test_hint_relu_as_its_derivative():
+    x = random(2, 4, 4, 2)
+
+    def backward(grad_y, x):
+        y = kernels.relu(conv(x))
+        return kernels.conv2d_grad_input(grad_y * y, W, x.shape)
+
+    assert "relu's derivative is taken to be its output" in hint(backward, x, lambda x: kernels.relu(conv(x)))
+
+
+def test_hint_last_image_only():
+    x, b = random(3, 4, 4, 2), random(3)
+
+    def backward(grad_y, x, b):
+        return kernels.conv2d_grad_input(grad_y, W, x.shape), kernels.bias_grad(grad_y[-1:])
+
+    result = gradcheck((lambda x, b: kernels.conv2d(x, W, b), backward), (x, b))
+    assert "the gradient of x[1] comes from the last image of the batch only" in result.hint
+
+
 def test_hint_kernel_not_flipped():
     x = random(2, 5, 5, 2)
     flipped = np.ascontiguousarray(W[::-1, ::-1])

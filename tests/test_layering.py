@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 # From the top down. A name stands for the module and for everything inside it; the longest name that fits decides.
 LAYERS = [
     ["jitcnn_cli", "jitcnn.__main__"],
-    ["jitcnn.blog", "jitcnn.measuring"],
+    ["jitcnn.blog", "jitcnn.learn", "jitcnn.measuring"],
     ["jitcnn.convert", "jitcnn.presets", "jitcnn.gradient_check", "jitcnn.gradient_subjects", "jitcnn.gradient_hints"],
     ["jitcnn.model"],
     ["jitcnn.training", "jitcnn.describing", "jitcnn.progress", "jitcnn.callbacks", "jitcnn.summary", "jitcnn.storage", "jitcnn.data"],

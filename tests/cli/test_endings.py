@@ -20,8 +20,20 @@ from jitcnn.losses import LOSSES
 from jitcnn.optimizers import OPTIMIZERS
 from tests.cli.conftest import TINY, refused
 
-COMMANDS = [[], ["train"], ["eval"], ["summary"], ["convert"], ["bench"]]
+COMMANDS = [[], ["train"], ["eval"], ["summary"], ["convert"], ["bench"], ["learn"], ["learn", "bugs"]]
 MODULE = [sys.executable, "-m", "jitcnn"]
+
+
+def find(names, command=main):
+    """The command of these names."""
+    return find(names[1:], command.commands[names[0]]) if names else command
+
+
+def walk(command, names=()):
+    """The names of a command and of all within it."""
+    yield list(names)
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from walk(inner, (*names, name))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -33,7 +45,7 @@ def test_help_has_an_example(run, command):
 
 def test_examples_run_as_written(run, tmp_path):
     """In the order of the help texts: what the first ones write, the later ones read."""
-    examples = [line for names in COMMANDS for line in (main.commands[names[0]] if names else main).example.splitlines()]
+    examples = [line for names in COMMANDS for line in find(names).example.splitlines()]
     (tmp_path / "runs" / "default").mkdir(parents=True)
     for line in examples:
         result = run(*line.split()[1:])
@@ -43,7 +55,7 @@ def test_examples_run_as_written(run, tmp_path):
 
 
 def test_every_command_is_tested_here():
-    assert sorted(main.commands) == sorted(name for names in COMMANDS for name in names)
+    assert sorted(walk(main)) == sorted(COMMANDS)
 
 
 def test_choices_are_those_of_the_package():

@@ -1,0 +1,18 @@
+"""The group `jitcnn learn`: for those who want to see how it works."""
+
+from __future__ import annotations
+
+import click
+
+from .running import Commands, Group, debug_option
+
+MODULES = {"bugs": "learn_bugs"}
+
+
+@click.group("learn", cls=Group, commands=Commands(MODULES), invoke_without_command=True, example="jitcnn learn bugs pool-overwritten")
+@debug_option
+@click.pass_context
+def learn(context: click.Context) -> None:
+    """Mistakes, lessons, a race and a look inside."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
