@@ -22,88 +22,96 @@ from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
 from jitcnn.kernels.rows import Row
 from jitcnn.kernels.tile import Shape, make_tile
-from jitcnn.kernels.tiling import choose_columns, choose_group, choose_pixels
+from jitcnn.kernels.tiling import Outputs, choose_outputs
 
 #: x_top, x_left: the pixel under the window's corner at output (0, 0), negative in the border; x_down, x_right: pixels from one window
-#: to the next.  Outputs stand at y_top + i * y_down, y_left + j * y_right for i < height, j < width.
+#: to the next.  Outputs stand at y_top + i * y_down, y_left + j * y_right for i < height, j < width; group_h * group_w of them are
+#: computed together, as filters of a wider kernel.  block: filters that all images are taken through before the next ones.
 Correlate = record(
     x=Images, y=Images, mask=Images, w=int, b=int,
     x_top=int, x_left=int, x_down=int, x_right=int, y_top=int, y_left=int, y_down=int, y_right=int,
-    height=int, width=int, kernel_h=int, kernel_w=int, channels=int, filters=int,
+    height=int, width=int, kernel_h=int, kernel_w=int, channels=int, filters=int, group_h=int, group_w=int, block=int,
 )  # fmt: skip
 
 SHORT_RUN = 16  # inner loops up to this length are unrolled
+MOST_TAPS = 7  # kernel columns that are written out
+BLOCK_BYTES = 2**18  # weights that stay in the second-level cache beside the images
 
 
 @functools.cache
-def correlate_kernel(
-    real: type, groups: int, per_group: int, vectors: int, lanes: int, masked: bool, bias: bool, pixel: int, run: int, end: str
-):
+def correlate_kernel(shape: Shape, masked: bool, end: str):
     """y = end(bias + sum over kernel rows, kernel columns, channels of x * w) for each image.
 
-    pixel: numbers of x from one output to the next; run: kernel columns times channels, if few.
+    The tile's a_row is the distance from one group of outputs to the next, its taps are kernel columns.
     """
-    shape = Shape(real, groups, per_group, vectors, lanes, "extra" if bias else "zero", end, False, pixel, run)
+    shape = shape._replace(end=end)
+    shape = shape._replace(end=end)
     tile, last_tile = make_tile(shape), make_tile(shape._replace(masked=masked))
-    pointer, at, move = ACCESS[real][1], AT[real], MOVE[real]
-    wide, with_mask = vectors * lanes, end == "mask"
+    pointer, at, move = ACCESS[shape.real][1], AT[shape.real], MOVE[shape.real]
+    lines, pixels, wide, taps, with_mask = shape.groups, shape.per_group, shape.vectors * shape.lanes, shape.taps, end == "mask"
 
-    @kernel(Correlate, (shape, masked), f"convolution {groups * per_group}x{vectors}x{lanes} {real.__name__}")
+    @kernel(Correlate, (shape, masked), f"convolution {lines * pixels}x{shape.vectors}x{shape.lanes} {shape.real.__name__}")
     def correlate(arguments, first, last, worker):
         a = only(arguments)
         c, o = a.channels, a.filters
-        n_k, w, b = a.kernel_w * c, at(a.w), at(a.b)
-        x_line, x_pixel, y_line, y_pixel = a.x_down * a.x.row, pixel, a.y_down * a.y.row, a.y_right * o
+        n_k, w_row, w, b = a.kernel_w * c // taps, a.kernel_w * c * o, at(a.w), at(a.b)
+        pixel = o // (a.group_h * a.group_w)
+        x_line, x_pixel, y_line, y_pixel = a.x_down * a.x.row, a.x_right * c, a.y_down * a.y.row, a.y_right * pixel
         mask_line = a.y_down * a.mask.row
-        for n in range(first, last):
-            x_image = move(pointer(a.x, n, first, worker), a.x_top * a.x.row + a.x_left * c)
-            y_image = move(pointer(a.y, n, first, worker), a.y_top * a.y.row + a.y_left * o)
-            extra = b
-            if with_mask:
-                extra = move(pointer(a.mask, n, first, worker), a.y_top * a.mask.row + a.y_left * o)
-            for top in range(0, a.height, groups):
-                i = min(top, a.height - groups)
-                for left in range(0, a.width, per_group):
-                    j = min(left, a.width - per_group)
-                    x_at, y_at = move(x_image, i * x_line + j * x_pixel), move(y_image, i * y_line + j * y_pixel)
-                    for k in range(0, o, wide):
-                        extra_at = move(extra, k)
-                        if with_mask:
-                            extra_at = move(extra, i * mask_line + j * y_pixel + k)
-                        if k + wide <= o:
-                            tile(
-                                move(y_at, k), y_line, y_pixel, x_at, x_line, x_pixel, a.x.row, 1, move(w, k), n_k * o, o,
-                                a.kernel_h, n_k, extra_at, mask_line, y_pixel, wide,
-                            )  # fmt: skip
-                        elif masked:
-                            last_tile(
-                                move(y_at, k), y_line, y_pixel, x_at, x_line, x_pixel, a.x.row, 1, move(w, k), n_k * o, o,
-                                a.kernel_h, n_k, extra_at, mask_line, y_pixel, o - k,
-                            )  # fmt: skip
+        x_group, y_group, mask_group, y_step = a.group_h * x_line, a.group_h * y_line, a.group_h * mask_line, a.group_w * y_pixel
+        for begin in range(0, o, a.block):
+            for n in range(first, last):
+                x_image = move(pointer(a.x, n, first, worker), a.x_top * a.x.row + a.x_left * c)
+                y_image = move(pointer(a.y, n, first, worker), a.y_top * a.y.row + a.y_left * pixel)
+                extra = b
+                if with_mask:
+                    extra = move(pointer(a.mask, n, first, worker), a.y_top * a.mask.row + a.y_left * pixel)
+                for top in range(0, a.height, lines * a.group_h):
+                    i = min(top, a.height - lines * a.group_h)  # the last tile overlaps its neighbour
+                    for left in range(0, a.width, pixels * a.group_w):
+                        j = min(left, a.width - pixels * a.group_w)
+                        x_at, y_at = move(x_image, i * x_line + j * x_pixel), move(y_image, i * y_line + j * y_pixel)
+                        for k in range(begin, min(begin + a.block, o), wide):
+                            extra_at = move(extra, k)
+                            if with_mask:
+                                extra_at = move(extra, i * mask_line + j * y_pixel + k)
+                            if k + wide <= o:
+                                tile(
+                                    move(y_at, k), y_group, y_step, x_at, x_group, 0, a.x.row, 1, move(w, k), w_row, o, c * o,
+                                    a.kernel_h, n_k, extra_at, mask_group, y_step, wide, y_line, mask_line,
+                                )  # fmt: skip
+                            elif masked:
+                                last_tile(
+                                    move(y_at, k), y_group, y_step, x_at, x_group, 0, a.x.row, 1, move(w, k), w_row, o, c * o,
+                                    a.kernel_h, n_k, extra_at, mask_group, y_step, o - k, y_line, mask_line,
+                                )  # fmt: skip
 
     return correlate
 
 
 def correlate_row(
     program: Program, x: Buffer, w: Buffer | np.ndarray, b: Buffer | np.ndarray | None, y: Buffer,
-    kernel_size: tuple[int, int], channels: int, filters: int,
+    kernel_size: tuple[int, int], channels: int, outputs: Outputs,
     x_start: tuple[int, int], x_step: tuple[int, int], y_start: tuple[int, int], y_step: tuple[int, int], size: tuple[int, int], end: str,
 ) -> Row:  # fmt: skip
-    """Write a correlation down, which may `end` in a relu or in relu's mask."""
+    """Write a correlation down, which may `end` in a relu or in relu's mask; kernel_size: of the wider kernel of a group of outputs."""
     real = x.dtype.type
-    columns = choose_columns(real, filters)
-    rows = choose_pixels(*size, columns.vectors)
+    columns, rows, filters = outputs.columns, outputs.rows, outputs.filters
+    step = outputs.group_w * x_step[1]
+    taps = kernel_size[1] if columns.vectors == 1 and step < kernel_size[1] <= MOST_TAPS else 1
+    run = kernel_size[1] * channels // taps
+    shape = Shape(
+        real, *rows, columns.vectors, columns.lanes, "zero" if b is None else "extra", a_row=step * channels,
+        n_k=run if run <= SHORT_RUN else 0, taps=taps, a_t=channels if taps > 1 else 0, parts=outputs.group_h,
+    )  # fmt: skip
+    small = kernel_size[0] * kernel_size[1] * channels * filters * np.dtype(real).itemsize <= BLOCK_BYTES
     return program.row(
-        correlate_kernel,
-        {
-            "real": real, "groups": rows.groups, "per_group": rows.per_group, "vectors": columns.vectors, "lanes": columns.lanes,
-            "masked": columns.masked, "bias": b is not None, "pixel": x_step[1] * channels,
-            "run": kernel_size[1] * channels if kernel_size[1] * channels <= SHORT_RUN else 0, "end": "store",
-        },
-        Correlate, ("y",), ends=(end,), x=x, y=y, mask=None, w=w, b=b,
+        correlate_kernel, {"shape": shape, "masked": columns.masked, "end": "store"}, Correlate, ("y",), ends=(end,),
+        x=x, y=y, mask=None, w=w, b=b,
         x_top=x_start[0], x_left=x_start[1], x_down=x_step[0], x_right=x_step[1],
         y_top=y_start[0], y_left=y_start[1], y_down=y_step[0], y_right=y_step[1],
         height=size[0], width=size[1], kernel_h=kernel_size[0], kernel_w=kernel_size[1], channels=channels, filters=filters,
+        group_h=outputs.group_h, group_w=outputs.group_w, block=filters if small else columns.wide,
     )  # fmt: skip
 
 
@@ -123,15 +131,16 @@ def conv2d(program: Program, x: Buffer, w: np.ndarray, b: np.ndarray, y: Buffer,
     """Forward."""
     kernel_h, kernel_w, channels, filters = w.shape
     x = program.border(x, image_border(x, y, kernel_h, kernel_w, stride_h, stride_w, top, left))
-    group = choose_group(x.dtype.type, filters, y.shape[2], kernel_w, stride_w) if program.assume_finite else 1
+    size, kernel_size, strides = y.shape[1:3], (kernel_h, kernel_w), (stride_h, stride_w)
+    outputs = choose_outputs(x.dtype.type, filters, size, kernel_size, strides, program.assume_finite)
     weights: Buffer | np.ndarray = w
     bias: Buffer | np.ndarray | None = b if b.size else None
-    if group > 1:
-        weights = arrange(program, w, 1, 1, group, stride_w)
-        bias = repeat(program, b, group) if b.size else None
+    if outputs.together > 1:
+        weights = arrange(program, w, (1, 1), outputs, strides)
+        bias = repeat(program, b, outputs.together) if b.size else None
     correlate_row(
-        program, x, weights, bias, y, (kernel_h, kernel_w + (group - 1) * stride_w), channels, group * filters,
-        (-top, -left), (stride_h, group * stride_w), (0, 0), (1, 1), (y.shape[1], y.shape[2] // group), "relu",
+        program, x, weights, bias, y, outputs.kernel(kernel_size, strides), channels, outputs,
+        (-top, -left), strides, (0, 0), (1, 1), size, "relu",
     )  # fmt: skip
 
 
@@ -161,21 +170,23 @@ def conv2d_grad_input(
     across = [Phase(p, grad_x.shape[2], grad_y.shape[2], kernel_w, stride_w, left) for p in range(stride_w)]
     before, behind = [widest(axis, "before") for axis in (down, across)], [widest(axis, "behind") for axis in (down, across)]
     grad_y = program.border(grad_y, Border(*before, *behind))
-    can_group = program.assume_finite and stride_w == 1
-    group = choose_group(grad_y.dtype.type, channels, grad_x.shape[2], kernel_w, 1) if can_group else 1
-    turned = arrange(program, w, stride_h, stride_w, group, 1, turned=True)
+    strides = (stride_h, stride_w)
+    may_group = program.assume_finite and strides == (1, 1)
+    outputs = choose_outputs(grad_y.dtype.type, channels, grad_x.shape[1:3], (kernel_h, kernel_w), (1, 1), may_group)
+    turned = arrange(program, w, strides, outputs, (1, 1), turned=True)
     done, rows = 0, []
     for vertical in down:
         for horizontal in across:
-            taps = horizontal.taps + (group - 1) * (horizontal.taps > 0)
-            if vertical.count and horizontal.count:
+            size, taps = (vertical.count, horizontal.count), (vertical.taps, horizontal.taps)
+            taps = outputs.kernel(taps, (1, 1)) if 0 not in taps else (0, 0)
+            if 0 not in size:
+                tiles = outputs if may_group else choose_outputs(grad_y.dtype.type, channels, size, taps, (1, 1), False)
                 row = correlate_row(
-                    program, grad_y, turned.behind(done), None, grad_x, (vertical.taps, taps), filters, group * channels,
-                    (vertical.start, horizontal.start), (1, group), (vertical.first, horizontal.first), (stride_h, stride_w),
-                    (vertical.count, horizontal.count // group), "mask",
+                    program, grad_y, turned.behind(done), None, grad_x, taps, filters, tiles,
+                    (vertical.start, horizontal.start), (1, 1), (vertical.first, horizontal.first), strides, size, "mask",
                 )  # fmt: skip
                 rows.append(row)
-            done += vertical.taps * taps * filters * group * channels
+            done += taps[0] * taps[1] * filters * outputs.filters
     for row in rows:
         row.together = rows
 

@@ -1,7 +1,7 @@
 """Weights of a convolution as its tile wants them: turned for the gradient of the input, widened for groups of outputs.
 
-A group of neighbouring outputs is computed together, as if it were one output with that many times the filters, whose kernel is as
-wide as all their windows: output q of the group takes its own columns of it and has zeros in the others.
+A group of neighbouring outputs, in a line or in two, is computed together, as if it were one output with that many times the filters,
+whose kernel is as large as all their windows: each output of the group takes its own part of it and has zeros in the others.
 
     one filter, three columns, outputs p and p+1        column      0  1  2  3
                                                         p           a  b  c  0
@@ -17,17 +17,19 @@ from jitcnn.kernels.compiling import kernel
 from jitcnn.kernels.pointers import AT, MOVE
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import only, record
+from jitcnn.kernels.tiling import Outputs
 
 Arrange = record(
-    w=int, arranged=int, kernel_h=int, kernel_w=int, channels=int, filters=int, stride_h=int, stride_w=int, group=int, spread=int
+    w=int, arranged=int, kernel_h=int, kernel_w=int, channels=int, filters=int, stride_h=int, stride_w=int,
+    group_h=int, group_w=int, spread_h=int, spread_w=int,
 )  # fmt: skip
 
 
 @functools.cache
 def arrange_kernel(real: type, turned: bool):
-    """w (kh, kw, C, O) -> for each phase (kernel row % stride, kernel column % stride), (rows, columns, in, group, out).
+    """w (kh, kw, C, O) -> for each phase (kernel row % stride, kernel column % stride), (rows, columns, in, *group, out).
 
-    turned: rows and columns backwards, in: O, out: C; otherwise in: C, out: O.  spread: columns from one output's window to the next's.
+    turned: rows and columns backwards, in: O, out: C; otherwise in: C, out: O.  spread: pixels from one output's window to the next's.
     """
     at, move, zero = AT[real], MOVE[real], real(0)
 
@@ -41,18 +43,19 @@ def arrange_kernel(real: type, turned: bool):
             for phase_w in range(a.stride_w):
                 rows = (a.kernel_h - phase_h + a.stride_h - 1) // a.stride_h
                 columns = (a.kernel_w - phase_w + a.stride_w - 1) // a.stride_w
-                wide = columns + (a.group - 1) * a.spread if columns > 0 else 0
-                for i in range(rows):
-                    row = phase_h + (rows - 1 - i if turned else i) * a.stride_h
-                    for t in range(wide):
+                if rows <= 0 or columns <= 0:
+                    continue
+                for s in range(rows + (a.group_h - 1) * a.spread_h):
+                    for t in range(columns + (a.group_w - 1) * a.spread_w):
                         for k in range(inputs):
-                            for q in range(a.group):
-                                j = t - q * a.spread
+                            for q in range(a.group_h * a.group_w):
+                                i, j = s - q // a.group_w * a.spread_h, t - q % a.group_w * a.spread_w
+                                row = phase_h + (rows - 1 - i if turned else i) * a.stride_h
                                 column = phase_w + (columns - 1 - j if turned else j) * a.stride_w
                                 tap = (row * a.kernel_w + column) * a.channels
                                 for o in range(outputs):
                                     value = zero
-                                    if 0 <= j < columns:
+                                    if 0 <= i < rows and 0 <= j < columns:
                                         value = move(w, (tap + o) * a.filters + k if turned else (tap + k) * a.filters + o)[0]
                                     move(arranged, done)[0] = value
                                     done += 1
@@ -60,15 +63,21 @@ def arrange_kernel(real: type, turned: bool):
     return arrange_weights
 
 
-def arrange(program: Program, w: np.ndarray, stride_h: int, stride_w: int, group: int, spread: int, turned: bool = False) -> Buffer:
+def arrange(
+    program: Program, w: np.ndarray, strides: tuple[int, int], outputs: Outputs, spread: tuple[int, int], turned: bool = False
+) -> Buffer:
     """Write down what arranges the weights, one phase after the other; done again whenever they change."""
     kernel_h, kernel_w, channels, filters = w.shape
-    columns = sum(-(-(kernel_w - phase) // stride_w) + (group - 1) * spread for phase in range(min(stride_w, kernel_w)))
-    arranged = program.whole((1, kernel_h * columns * channels * filters * group), w.dtype)
+    taps = [[-(-(size - phase) // stride) for phase in range(min(stride, size))] for size, stride in zip(w.shape, strides, strict=False)]
+    rows, columns = (
+        sum(count + (group - 1) * apart for count in counts)
+        for counts, group, apart in zip(taps, (outputs.group_h, outputs.group_w), spread, strict=True)
+    )
+    arranged = program.whole((1, rows * columns * channels * filters * outputs.together), w.dtype)
     program.row(
         arrange_kernel, {"real": w.dtype.type, "turned": turned}, Arrange, ("arranged",), over="once",
         w=w, arranged=arranged, kernel_h=kernel_h, kernel_w=kernel_w, channels=channels, filters=filters,
-        stride_h=stride_h, stride_w=stride_w, group=group, spread=spread,
+        stride_h=strides[0], stride_w=strides[1], group_h=outputs.group_h, group_w=outputs.group_w, spread_h=spread[0], spread_w=spread[1],
     )  # fmt: skip
     return arranged
 

@@ -2,6 +2,9 @@
 
 Each slot of the batch has sums of its own, which are added up in slot order afterwards: so the bits do not depend on which thread
 took which slot.
+
+Few filters do not fill a vector.  Then neighbouring outputs are taken together, as the filters of a wider kernel (as in
+`conv_arrange.py`), and the sums of a tap over the group's outputs, which stand in different columns, are added up in the end.
 """
 
 import functools
@@ -20,7 +23,7 @@ from jitcnn.kernels.records import ACCESS, Images, only, record
 from jitcnn.kernels.rows import Layout
 from jitcnn.kernels.sums import make_column_sums
 from jitcnn.kernels.tile import Shape, make_tile
-from jitcnn.kernels.tiling import choose_columns, choose_taps
+from jitcnn.kernels.tiling import choose_columns, choose_group, choose_taps, choose_unrolled
 
 GradWeights = record(
     x=Images, grad_y=Images, slots=int, size=int, slot_images=int, x_top=int, x_left=int, stride_h=int, stride_w=int,
@@ -29,12 +32,13 @@ GradWeights = record(
 
 
 @functools.cache
-def grad_weights_kernel(real: type, groups: int, per_group: int, rest: int, vectors: int, lanes: int, masked: bool):
+def grad_weights_kernel(real: type, groups: int, per_group: int, rest: int, vectors: int, lanes: int, masked: bool, taps: int, pixel: int):
     """Adds each image's sums over pixels of x * grad_y to its slot.
 
     Tile rows are (kernel column, channel in), several kernel rows at once where those are few; columns are filters.
+    taps: pixels that are written out, `pixel` numbers of x apart, 1 for none.
     """
-    shape = Shape(real, groups, per_group, vectors, lanes, "load", a_row=1)
+    shape = Shape(real, groups, per_group, vectors, lanes, "load", a_row=1, taps=taps, a_t=pixel)
     rest_shape = shape._replace(groups=1, per_group=max(1, rest))
     tile, rest_tile = make_tile(shape), make_tile(rest_shape)
     last_tile, last_rest_tile = make_tile(shape._replace(masked=masked)), make_tile(rest_shape._replace(masked=masked))
@@ -62,24 +66,24 @@ def grad_weights_kernel(real: type, groups: int, per_group: int, rest: int, vect
                         if j + per_group <= run:
                             if k + wide <= o:
                                 tile(
-                                    move(sum_at, k), run * o, o, x_at, a.x.row, 1, x_line, x_pixel, move(g, k), g_line, o,
-                                    a.height, a.width, slot, 0, 0, wide,
+                                    move(sum_at, k), run * o, o, x_at, a.x.row, 1, x_line, taps * x_pixel, move(g, k), g_line, taps * o,
+                                    o, a.height, a.width // taps, slot, 0, 0, wide, 0, 0,
                                 )  # fmt: skip
                             elif masked:
                                 last_tile(
-                                    move(sum_at, k), run * o, o, x_at, a.x.row, 1, x_line, x_pixel, move(g, k), g_line, o,
-                                    a.height, a.width, slot, 0, 0, o - k,
+                                    move(sum_at, k), run * o, o, x_at, a.x.row, 1, x_line, taps * x_pixel, move(g, k), g_line, taps * o,
+                                    o, a.height, a.width // taps, slot, 0, 0, o - k, 0, 0,
                                 )  # fmt: skip
                         elif rest:
                             if k + wide <= o:
                                 rest_tile(
-                                    move(sum_at, k), 0, o, x_at, 0, 1, x_line, x_pixel, move(g, k), g_line, o,
-                                    a.height, a.width, slot, 0, 0, wide,
+                                    move(sum_at, k), 0, o, x_at, 0, 1, x_line, taps * x_pixel, move(g, k), g_line, taps * o,
+                                    o, a.height, a.width // taps, slot, 0, 0, wide, 0, 0,
                                 )  # fmt: skip
                             elif masked:
                                 last_rest_tile(
-                                    move(sum_at, k), 0, o, x_at, 0, 1, x_line, x_pixel, move(g, k), g_line, o,
-                                    a.height, a.width, slot, 0, 0, o - k,
+                                    move(sum_at, k), 0, o, x_at, 0, 1, x_line, taps * x_pixel, move(g, k), g_line, taps * o,
+                                    o, a.height, a.width // taps, slot, 0, 0, o - k, 0, 0,
                                 )  # fmt: skip
 
     return grad_weights
@@ -92,20 +96,27 @@ def conv2d_grad_weights(
     kernel_h, kernel_w, channels, filters = grad_w.shape
     x = program.border(x, image_border(x, grad_y, kernel_h, kernel_w, stride_h, stride_w, top, left))
     real = x.dtype.type
-    columns = choose_columns(real, filters)
-    rows, rest = choose_taps(kernel_h, kernel_w * channels, columns.vectors)
-    slots = program.whole((program.slots, grad_w.size), real)
+    group = choose_group(real, filters, grad_y.shape[2], kernel_w, stride_w)
+    wide = kernel_w + (group - 1) * stride_w
+    columns = choose_columns(real, group * filters)
+    rows, rest = choose_taps(kernel_h, wide * channels, columns.vectors)
+    taps = choose_unrolled(grad_y.shape[2] // group) if columns.vectors == 1 and group * stride_w < wide else 1
+    size = kernel_h * wide * channels * group * filters
+    slots = program.whole((program.slots, size), real)
     program.row(
         grad_weights_kernel,
         {
             "real": real, "groups": rows.groups, "per_group": rows.per_group, "rest": rest, "vectors": columns.vectors,
-            "lanes": columns.lanes, "masked": columns.masked,
+            "lanes": columns.lanes, "masked": columns.masked, "taps": taps, "pixel": group * stride_w * channels if taps > 1 else 0,
         },
-        GradWeights, ("slots",), x=x, grad_y=grad_y, slots=slots, size=grad_w.size, slot_images=program.slot_images,
-        x_top=-top, x_left=-left, stride_h=stride_h, stride_w=stride_w, height=grad_y.shape[1], width=grad_y.shape[2],
-        kernel_h=kernel_h, kernel_w=kernel_w, channels=channels, filters=filters,
+        GradWeights, ("slots",), x=x, grad_y=grad_y, slots=slots, size=size, slot_images=program.slot_images,
+        x_top=-top, x_left=-left, stride_h=stride_h, stride_w=group * stride_w, height=grad_y.shape[1], width=grad_y.shape[2] // group,
+        kernel_h=kernel_h, kernel_w=wide, channels=channels, filters=group * filters,
     )  # fmt: skip
-    sum_slots(program, slots, grad_w)
+    if group == 1:
+        sum_slots(program, slots, grad_w)
+    else:
+        fold_slots(program, slots, grad_w, group, stride_w)
 
 
 # Bias ---------------------------------------------------------------------------------------------------------------------
@@ -188,6 +199,47 @@ def sum_slots(program: Program, slots: Buffer, total: np.ndarray) -> None:
     program.row(
         sum_slots_kernel, {"real": slots.dtype.type}, SumSlots, ("total",), "parameters", Layout(1, size, size, UNIT), program.slots / 4,
         slots=slots, size=size, used=program.counters[runner.SLOTS : runner.SLOTS + 1], total=total, unit=UNIT,
+    )  # fmt: skip
+
+
+FoldSlots = record(slots=int, size=int, used=int, total=int, kernel_h=int, kernel_w=int, wide=int, channels=int, filters=int,
+                   group=int, spread=int)  # fmt: skip
+
+
+@functools.cache
+def fold_slots_kernel(real: type):
+    """total (kh, kw, C, O) = the slots in use, (kh, wide, C, group, O), added up in their order, then over the outputs of a group."""
+    at, itemsize = AT[real], np.dtype(real).itemsize
+
+    @kernel(FoldSlots, real.__name__, f"folded slots {real.__name__}")
+    def fold_of_slots(arguments, first, last, worker):
+        a = only(arguments)
+        sums = carray(at(a.slots), (a.size,))
+        for s in range(1, carray(int64_at(a.used), (1,))[0]):
+            slot = carray(at(a.slots + s * a.size * itemsize), (a.size,))
+            for i in range(a.size):
+                sums[i] += slot[i]
+        wide, total = a.wide * a.channels, carray(at(a.total), (a.kernel_h, a.kernel_w * a.channels, a.filters))
+        sums = carray(at(a.slots), (a.kernel_h, wide, a.group, a.filters))
+        for i in range(a.kernel_h):
+            for j in range(a.kernel_w * a.channels):
+                for o in range(a.filters):
+                    total[i, j, o] = sums[i, j, 0, o]
+                for q in range(1, a.group):
+                    for o in range(a.filters):
+                        total[i, j, o] += sums[i, j + q * a.spread * a.channels, q, o]
+
+    return fold_of_slots
+
+
+def fold_slots(program: Program, slots: Buffer, grad_w: np.ndarray, group: int, spread: int) -> None:
+    """Write down grad_w = sum over slots and over the outputs of a group, whose windows are `spread` columns apart."""
+    kernel_h, kernel_w, channels, filters = grad_w.shape
+    size = grad_w.size
+    program.row(
+        fold_slots_kernel, {"real": slots.dtype.type}, FoldSlots, ("total",), "parameters", Layout(1, size, size, size), program.slots / 4,
+        slots=slots, size=slots.shape[1], used=program.counters[runner.SLOTS : runner.SLOTS + 1], total=grad_w, kernel_h=kernel_h,
+        kernel_w=kernel_w, wide=kernel_w + (group - 1) * spread, channels=channels, filters=filters, group=group, spread=spread,
     )  # fmt: skip
 
 

@@ -99,11 +99,11 @@ def grad_input_kernel(real: type, rows: int, vectors: int, masked: bool, end: st
                     count = a.width - k
                     if several:
                         tiles(
-                            x_at, 0, a.grad_x.image, g, 0, a.grad_y.image, 0, 1, w_at, 0, a.inputs, 1, a.outputs,
-                            mask_at, 0, a.mask.image, count,
+                            x_at, 0, a.grad_x.image, g, 0, a.grad_y.image, 0, 1, w_at, 0, a.inputs, 0, 1, a.outputs,
+                            mask_at, 0, a.mask.image, count, 0, 0,
                         )  # fmt: skip
                     else:
-                        tile(x_at, 0, 0, g, 0, 0, 0, 1, w_at, 0, a.inputs, 1, a.outputs, mask_at, 0, 0, count)
+                        tile(x_at, 0, 0, g, 0, 0, 0, 1, w_at, 0, a.inputs, 0, 1, a.outputs, mask_at, 0, 0, count, 0, 0)
             n += rows if several else 1
 
     return grad_input
@@ -125,7 +125,8 @@ def settle_lines(row: Row) -> None:
     x, mask = row.fields["grad_x"], row.fields["mask"]
     row.fields |= lines(x) if mask is None else lines(x, mask)
     width, full = row.fields["width"](), full_lanes(row.key["real"])
-    vectors = 2 if width >= 2 * full else 1
+    most = 4 if processor().registers == 32 and row.fields["outputs"] >= 32 else 2  # few outputs: it is reading and writing that take time
+    vectors = max((v for v in (4, 2) if v <= most and width >= v * full), default=1)
     row.key |= {"vectors": vectors, "masked": width < vectors * full}
 
 
@@ -154,9 +155,11 @@ def grad_weights_kernel(real: type, rows: int, masked: bool):
                 o = min(start, a.outputs - rows)
                 w_at, g_at, x_at = move(w, o * a.inputs + k), move(g, o), move(x, k)
                 if k + wide <= a.inputs:
-                    tile(w_at, 0, a.inputs, g_at, 0, 1, 0, a.grad_y.image, x_at, 0, a.x.image, 1, batch, x_at, 0, 0, wide)
+                    tile(w_at, 0, a.inputs, g_at, 0, 1, 0, a.grad_y.image, x_at, 0, a.x.image, 0, 1, batch, x_at, 0, 0, wide, 0, 0)
                 elif masked:
-                    last_tile(w_at, 0, a.inputs, g_at, 0, 1, 0, a.grad_y.image, x_at, 0, a.x.image, 1, batch, x_at, 0, 0, a.inputs - k)
+                    last_tile(
+                        w_at, 0, a.inputs, g_at, 0, 1, 0, a.grad_y.image, x_at, 0, a.x.image, 0, 1, batch, x_at, 0, 0, a.inputs - k, 0, 0
+                    )
 
     return grad_weights
 

@@ -1,6 +1,7 @@
 """The register tile: the only place that writes LLVM IR for arithmetic, and the inner loop of every convolution and dense pass.
 
-    C[m, :] = end(start + sum over r < n_r, k < n_k of A[g*a_group + j*a_row + r*a_r + k*a_k] * B[r*b_r + k*b_k + :])
+    C[m, :] = end(start + sum over r < n_r, k < n_k, t < taps of
+                  A[g*a_group + j*a_row + r*a_r + k*a_k + t*a_t] * B[r*b_r + k*b_k + t*b_t + :])
 
 with row m = g*per_group + j, and ':' over vectors * lanes numbers, of which the first `columns` count.
 
@@ -8,7 +9,7 @@ with row m = g*per_group + j, and ':' over vectors * lanes numbers, of which the
         +--+                             +----------+----------+
         |a0| broadcast ---- times -----> |    b0    |    b1    |   one step of k
         |a1|                             +----------+----------+
-        |a2|        plus into  C: rows x vectors sums, which stay in registers through both loops
+        |a2|        plus into  C: rows x vectors sums, which stay in registers through all loops
         +--+
 
 Numba leaves LLVM's vectoriser for straight-line code off, and scalar sums unrolled by hand do not become vectors: hence vector
@@ -32,6 +33,9 @@ class Shape(NamedTuple):
 
     `a_row` and `n_k` may be given here already, instead of when the tile runs: then the rows of A lie at constant distances from one
     pointer, where distances known late cost a register each, and a short inner loop is unrolled.
+
+    `taps`, the innermost loop, is written out, and takes a known `a_row`.  Where a row's number of A at one tap is its neighbour's at the
+    next, it is read once: a tile of one vector would otherwise read a number for every product, and reading is what it would wait for.
     """
 
     real: type
@@ -44,62 +48,100 @@ class Shape(NamedTuple):
     masked: bool = False  # whether only the first `columns` columns count
     a_row: int = 0
     n_k: int = 0
+    taps: int = 1
+    a_t: int = 0
+    parts: int = 1  # 2: the second half of a row of C lies `c_part` behind the first, and of `extra` `extra_part`
+
+    @property
+    def rows(self) -> int:
+        """Rows of C."""
+        return self.groups * self.per_group
+
+
+def numbers_of_a(shape: Shape) -> dict[tuple[int, int], list[tuple[int, int]]]:
+    """What one step of k reads of A: (group, distance inside it) -> the rows and taps that it is for.
+
+    The distance is in rows where that between two rows is not known, else in numbers.
+    """
+    found: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for t in range(shape.taps):
+        for m in range(shape.rows):
+            group, inside = divmod(m, shape.per_group)
+            found.setdefault((group, inside * (shape.a_row or 1) + t * shape.a_t), []).append((m, t))
+    return dict(sorted(found.items()))
+
+
+def reduce(builder, simd: Vectors, shape: Shape, sums, masks, a, a_group, a_row, a_r, a_k, b, b_r, b_k, b_t, n_r, n_k) -> None:
+    """Write the loops over r, k and taps."""
+    columns = [integer(v * shape.lanes) for v in range(shape.vectors)]
+    with cgutils.for_range(builder, n_r) as r:
+        a_block, b_block = builder.gep(a, [builder.mul(r.index, a_r)]), builder.gep(b, [builder.mul(r.index, b_r)])
+        with cgutils.for_range(builder, integer(shape.n_k) if shape.n_k else n_k) as k:
+            a_column, b_line = builder.gep(a_block, [builder.mul(k.index, a_k)]), builder.gep(b_block, [builder.mul(k.index, b_k)])
+            b_vectors = [
+                [
+                    simd.load(simd.at(b_line, builder.mul(b_t, integer(t)), column), mask)
+                    for column, mask in zip(columns, masks, strict=True)
+                ]
+                for t in range(shape.taps)
+            ]
+            for (group, inside), products in numbers_of_a(shape).items():
+                distance = integer(inside) if shape.a_row else builder.mul(a_row, integer(inside))
+                place = builder.add(builder.mul(a_group, integer(group)), distance)
+                a_value = simd.broadcast(builder.load(builder.gep(a_column, [place])))
+                for m, t in products:
+                    for v, b_vector in enumerate(b_vectors[t]):
+                        builder.store(simd.multiply_add(a_value, b_vector, builder.load(sums[m, v])), sums[m, v])
 
 
 @functools.cache
 def make_tile(shape: Shape):
-    """The intrinsic tile(c, c_group, c_row, a, a_group, a_row, a_r, a_k, b, b_r, b_k, n_r, n_k, extra, extra_group, extra_row, columns)."""
-    real, groups, per_group, vectors, lanes, start, end, masked, known_a_row, known_n_k = shape
-    element = REAL[real]
-    rows = groups * per_group
-    cells = [(m, v) for m in range(rows) for v in range(vectors)]
+    """The intrinsic `tile`, whose arguments are those of the formula: pointers c, a, b and extra, and integers."""
 
     def build(context, builder, signature, args):
-        c, c_group, c_row, a, a_group, a_row, a_r, a_k, b, b_r, b_k, n_r, n_k, extra, extra_group, extra_row, columns = args
-        simd = Vectors(builder, real, lanes)
-        a_row = integer(known_a_row) if known_a_row else a_row
-        n_k = integer(known_n_k) if known_n_k else n_k
+        c, c_group, c_row, *operands, extra, extra_group, extra_row, columns, c_part, extra_part = args
+        simd = Vectors(builder, shape.real, shape.lanes)
 
-        def offset_of(row, group_stride, row_stride):
-            group, inside = divmod(row, per_group)
-            return builder.add(builder.mul(group_stride, integer(group)), builder.mul(row_stride, integer(inside)))
+        def row_of(pointer, m, group_stride, row_stride):
+            group, inside = divmod(m, shape.per_group)
+            return builder.gep(pointer, [builder.add(builder.mul(group_stride, integer(group)), builder.mul(row_stride, integer(inside)))])
 
-        masks = [simd.mask(builder.sub(columns, integer(v * lanes))) if masked else None for v in range(vectors)]
-        c_at = {(m, v): simd.at(c, offset_of(m, c_group, c_row), integer(v * lanes)) for m, v in cells}
-        a_offset = [offset_of(m, a_group, a_row) for m in range(rows)]
+        wide = [integer(v * shape.lanes) for v in range(shape.vectors)]
+        masks = [simd.mask(builder.sub(columns, start)) if shape.masked else None for start in wide]
+        cells = [(m, v) for m in range(shape.rows) for v in range(shape.vectors)]
+        c_at = {(m, v): simd.at(row_of(c, m, c_group, c_row), wide[v]) for m, v in cells}
         sums = {cell: cgutils.alloca_once(builder, simd.type) for cell in cells}
         for m, v in cells:
-            if start == "extra":
-                first = simd.load(simd.at(extra, integer(v * lanes)), masks[v])
-            elif start == "load":
+            if shape.start == "extra":
+                first = simd.load(simd.at(extra, wide[v]), masks[v])
+            elif shape.start == "load":
                 first = simd.load(c_at[m, v], masks[v])
             else:
                 first = simd.zero
             builder.store(first, sums[m, v])
-        with cgutils.for_range(builder, n_r) as r:
-            a_block, b_block = builder.gep(a, [builder.mul(r.index, a_r)]), builder.gep(b, [builder.mul(r.index, b_r)])
-            with cgutils.for_range(builder, n_k) as k:
-                a_column, b_line = builder.gep(a_block, [builder.mul(k.index, a_k)]), builder.gep(b_block, [builder.mul(k.index, b_k)])
-                b_vectors = [simd.load(simd.at(b_line, integer(v * lanes)), masks[v]) for v in range(vectors)]
-                for m in range(rows):
-                    a_value = simd.broadcast(builder.load(builder.gep(a_column, [a_offset[m]])))
-                    for v in range(vectors):
-                        builder.store(simd.multiply_add(a_value, b_vectors[v], builder.load(sums[m, v])), sums[m, v])
+        reduce(builder, simd, shape, sums, masks, *operands)
         for m, v in cells:
             out = builder.load(sums[m, v])
-            if end == "relu":
+            if shape.end == "relu":
                 out = simd.relu(out)
-            elif end == "mask":
-                activation = simd.at(extra, offset_of(m, extra_group, extra_row), integer(v * lanes))
-                out = simd.where_positive(simd.load(activation, masks[v]), out)
-            simd.store(out, c_at[m, v], masks[v])
+            elif shape.end == "mask":
+                at = row_of(extra, m, extra_group, extra_row)
+                activation = simd.load_halves(at, extra_part) if shape.parts == 2 else simd.load(simd.at(at, wide[v]), masks[v])
+                out = simd.where_positive(activation, out)
+            if shape.parts == 2:
+                simd.store_halves(out, row_of(c, m, c_group, c_row), c_part)
+            else:
+                simd.store(out, c_at[m, v], masks[v])
         return context.get_dummy_value()
 
-    pointer, n = types.CPointer(element), types.int64
+    pointer, n = types.CPointer(REAL[shape.real]), types.int64
 
     @intrinsic
-    def tile(typing, c, c_group, c_row, a, a_group, a_row, a_r, a_k, b, b_r, b_k, n_r, n_k, extra, extra_group, extra_row, columns):
-        return types.void(pointer, n, n, pointer, n, n, n, n, pointer, n, n, n, n, pointer, n, n, n), build
+    def tile(
+        typing, c, c_group, c_row, a, a_group, a_row, a_r, a_k, b, b_r, b_k, b_t, n_r, n_k,
+        extra, extra_group, extra_row, columns, c_part, extra_part,
+    ):  # fmt: skip
+        return types.void(pointer, n, n, pointer, n, n, n, n, pointer, n, n, n, n, n, pointer, n, n, n, n, n), build
 
     tile._set_uuid(f"jitcnn.tile.{tuple(shape)}")
     return tile

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from jitcnn.kernels.vectors import full_lanes, processor
 
-MOST_ROWS = 14  # more rows of a stride known only at run time run out of address registers
+MOST_ROWS = 14  # more rows of a stride known only at run time run out of address registers, and need not be: loads are what takes time
+MOST_TAPS = 26  # rows that lie side by side
 
 
 class Columns(NamedTuple):
@@ -22,14 +23,11 @@ class Columns(NamedTuple):
 
 
 def worth(real: type, choice: Columns, columns: int) -> float:
-    """The share of the processor's speed that is left for sums that count.
-
-    Where vectors have 512 bits, shorter ones run at seven eighths of their share's double, since two units of 256 bits make one of
-    512; elsewhere half a vector is half the speed.
-    """
+    """The share of the processor's speed that is left for sums that count."""
     full = full_lanes(real)
     used = columns / (math.ceil(columns / choice.wide) * choice.wide)
-    speed = choice.lanes / full * (1.75 if choice.lanes < full and processor().vector_bytes == 64 else 1.0)
+    halvings = (full // choice.lanes).bit_length() - 1
+    speed = processor().half_vectors * 0.5 ** (halvings - 1) if halvings else 1.0
     return used * speed * (0.97 if choice.masked else 1.0) * (1.0 + 0.02 * (choice.vectors == 2))
 
 
@@ -54,9 +52,9 @@ def choose_group(real: type, filters: int, width: int, kernel_w: int, stride_w: 
     return max((group for group in (1, 2, 4) if width % group == 0), key=lambda group: (gain(group) * (1 if group > 1 else 1.1), -group))
 
 
-def most_rows(vectors: int) -> int:
+def most_rows(vectors: int, limit: int = MOST_ROWS) -> int:
     """Rows whose sums fit into the vector registers beside a row of B and a broadcast number."""
-    return max(1, min(MOST_ROWS, (processor().registers - 1 - vectors) // vectors - (processor().registers == 16)))
+    return max(1, min(limit, (processor().registers - 1 - vectors) // vectors - (processor().registers == 16)))
 
 
 class Rows(NamedTuple):
@@ -66,22 +64,78 @@ class Rows(NamedTuple):
     per_group: int
 
 
-def choose_pixels(height: int, width: int, vectors: int) -> Rows:
-    """Rows for outputs in `height` lines of `width`: parts of a line, or several whole lines where they are short.
+class Outputs(NamedTuple):
+    """How a correlation's outputs are computed: `group_h` lines of `group_w` neighbours as filters of one wider kernel, and the tile."""
 
-    The last tile of a line overlaps its neighbour rather than being smaller.
+    group_h: int
+    group_w: int
+    filters: int  # of the whole group
+    columns: Columns
+    rows: Rows
+
+    @property
+    def together(self) -> int:
+        """Outputs in a group."""
+        return self.group_h * self.group_w
+
+    def kernel(self, kernel_size: tuple[int, int], strides: tuple[int, int]) -> tuple[int, int]:
+        """The size of the wider kernel."""
+        return kernel_size[0] + (self.group_h - 1) * strides[0], kernel_size[1] + (self.group_w - 1) * strides[1]
+
+
+def choose_outputs(
+    real: type, filters: int, size: tuple[int, int], kernel_size: tuple[int, int], strides: tuple[int, int], may_group: bool
+) -> Outputs:
+    """What makes most of the processor, for outputs in `size[0]` lines of `size[1]`.
+
+    A group takes products with zeros, which must not meet infinities: hence `may_group`.
     """
+    found = []
+    for group_h, group_w in GROUPS if may_group else GROUPS[:1]:
+        together = group_h * group_w * filters
+        columns = choose_columns(real, together)
+        if group_h > size[0] or group_w > size[1] or (group_h > 1 and (columns.vectors, columns.masked) != (1, False)):
+            continue
+        rows, used = choose_pixels(size, (group_h, group_w), columns.vectors)
+        outputs = Outputs(group_h, group_w, together, columns, rows)
+        taps = math.prod(kernel_size) / max(1, math.prod(outputs.kernel(kernel_size, strides)))
+        found.append((worth(real, columns, together) * used * (taps if together > filters else UNGROUPED), -len(found), outputs))
+    return max(found)[2]
+
+
+GROUPS = ((1, 1), (1, 2), (1, 4), (2, 1), (2, 2))
+UNGROUPED = 1.1  # weights need not be arranged
+
+
+def choose_pixels(size: tuple[int, int], group: tuple[int, int], vectors: int) -> tuple[Rows, float]:
+    """A tile's rows, and the share of its products that count; the last tile of a line, and of the lines, overlaps its neighbour."""
     most = most_rows(vectors)
-    if width > most:
-        return Rows(1, math.ceil(width / math.ceil(width / most)))
-    return Rows(math.ceil(height / math.ceil(height / (most // width))), width)
+    lines, pixels = (n // g for n, g in zip(size, group, strict=True))
+
+    def gain(rows: Rows) -> tuple[float, int]:
+        covered = [math.ceil(n / (r * g)) * r * g for n, r, g in zip(size, rows, group, strict=True)]
+        count = rows.groups * rows.per_group * vectors
+        # Each step of a tile costs about as much again as two products; few sums wait for one another.
+        used = math.prod(size) / math.prod(covered)
+        return used * count / (count + 2) * min(1.0, count / CHAINS), -rows.groups
+
+    rows = max((Rows(g, n) for n in range(1, min(most, pixels) + 1) for g in range(1, min(most // n, lines) + 1)), key=gain)
+    return rows, gain(rows)[0]
+
+
+CHAINS = 8  # sums that keep the units busy: they take 4 steps to finish and start two at a time
 
 
 def choose_taps(lines: int, width: int, vectors: int) -> tuple[Rows, int]:
     """Rows for `lines` lines of `width` sums that are added to and so must not overlap, and the rows left over in each line."""
-    most = most_rows(vectors)
+    most = most_rows(vectors, MOST_TAPS)
     if width <= most:
-        groups = max(g for g in range(1, lines + 1) if lines % g == 0 and g * width <= most)
+        groups = max(g for g in range(1, lines + 1) if lines % g == 0 and g * width <= max(width, most_rows(vectors)))
         return Rows(groups, width), 0
     rows = max((r for r in range(most // 2 + 1, most + 1) if width % r == 0), default=most)
     return Rows(1, rows), width % rows
+
+
+def choose_unrolled(length: int) -> int:
+    """How many steps of a loop of this length are written out, so that they can share what they read."""
+    return max(n for n in (1, 2, 3, 4) if length % n == 0)

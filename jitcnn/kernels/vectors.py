@@ -19,14 +19,15 @@ class Processor(NamedTuple):
 
     vector_bytes: int
     registers: int
+    half_vectors: float = 0.5  # how much of the full speed is left with vectors of half the length
 
 
 @functools.cache
 def processor() -> Processor:
     """Vector registers of the processor that Numba compiles for."""
-    triple, _, features = cpu_target.target_context.codegen().magic_tuple()
+    triple, name, features = cpu_target.target_context.codegen().magic_tuple()
     if "+avx512f" in features.split(","):
-        return Processor(64, 32)
+        return Processor(64, 32, 0.875 if name == "znver4" else 0.5)  # whose units of 256 bits make one of 512
     if "+avx2" in features.split(",") or "+avx" in features.split(","):
         return Processor(32, 16)
     return Processor(16, 16 if triple.startswith(("x86_64", "i686")) else 32)
@@ -46,7 +47,7 @@ class Vectors:
     """Vector instructions of one element type and number of lanes, written into a builder."""
 
     def __init__(self, builder, real: type, lanes: int):
-        self.builder, self.lanes, self.suffix = builder, lanes, SUFFIX[real]
+        self.builder, self.kind, self.lanes, self.suffix = builder, real, lanes, SUFFIX[real]
         self.element, self.align = ELEMENT[real], np.dtype(real).itemsize
         self.type = ir.VectorType(self.element, lanes)
         self.zero = ir.Constant(self.type, None)
@@ -77,6 +78,19 @@ class Vectors:
         name = f"llvm.masked.store.v{self.lanes}{self.suffix}.p0"
         function = self._function(name, ir.VoidType(), self.type, self.type.as_pointer(), INT32, mask.type)
         self.builder.call(function, [value, address, ir.Constant(INT32, self.align), mask])
+
+    def load_halves(self, pointer, distance):
+        """A vector whose second half lies `distance` numbers behind the first."""
+        half = Vectors(self.builder, self.kind, self.lanes // 2)
+        low, high = half.load(half.at(pointer)), half.load(half.at(pointer, distance))
+        return self.builder.shuffle_vector(low, high, ir.Constant(ir.VectorType(INT32, self.lanes), list(range(self.lanes))))
+
+    def store_halves(self, value, pointer, distance):
+        """The second half of a vector goes `distance` numbers behind the first."""
+        half = Vectors(self.builder, self.kind, self.lanes // 2)
+        for place, first in ((half.at(pointer), 0), (half.at(pointer, distance), half.lanes)):
+            numbers = ir.Constant(ir.VectorType(INT32, half.lanes), list(range(first, first + half.lanes)))
+            half.store(self.builder.shuffle_vector(value, value, numbers), place)
 
     def mask(self, count):
         """Lanes below `count` (int64, may be negative or large)."""

@@ -68,13 +68,15 @@ def make_product(real: type):
                     ck, a_at = move(c, i * c_line + j * c_place + k), move(a, i * a_line + j * a_place)
                     if wide > 1:
                         if rest >= lanes:
-                            tiles(ck, c_group, c_place, a_at, a_group, a_place, a_r, a_k, bk, b_r, b_k, n_r, n_k, sk, 0, 0, rest)
+                            tiles(ck, c_group, c_place, a_at, a_group, a_place, a_r, a_k, bk, b_r, b_k, 0, n_r, n_k, sk, 0, 0, rest, 0, 0)
                         else:
-                            last_tiles(ck, c_group, c_place, a_at, a_group, a_place, a_r, a_k, bk, b_r, b_k, n_r, n_k, sk, 0, 0, rest)
+                            last_tiles(
+                                ck, c_group, c_place, a_at, a_group, a_place, a_r, a_k, bk, b_r, b_k, 0, n_r, n_k, sk, 0, 0, rest, 0, 0
+                            )
                     elif rest >= lanes:
-                        tile(ck, 0, 0, a_at, 0, 0, a_r, a_k, bk, b_r, b_k, n_r, n_k, sk, 0, 0, rest)
+                        tile(ck, 0, 0, a_at, 0, 0, a_r, a_k, bk, b_r, b_k, 0, n_r, n_k, sk, 0, 0, rest, 0, 0)
                     else:
-                        last_tile(ck, 0, 0, a_at, 0, 0, a_r, a_k, bk, b_r, b_k, n_r, n_k, sk, 0, 0, rest)
+                        last_tile(ck, 0, 0, a_at, 0, 0, a_r, a_k, bk, b_r, b_k, 0, n_r, n_k, sk, 0, 0, rest, 0, 0)
 
     at, n = types.CPointer(REAL[real]), types.int64
     rename(product, (real.__name__, lanes))
