@@ -13,6 +13,12 @@ from jitcnn.measuring.machine import describe
 SUITES = {
     "kernels": "kernels",
     "networks": "networks",
+    "inference": "inference",
+    "start-up": "startup",
+    "memory": "memory",
+    "threads": "threads",
+    "disturbed": "disturbed",
+    "growth": "growth",
     "accuracy": "accuracy",
 }
 

@@ -72,5 +72,8 @@ class Session:
         return [self.pytorch(layout) for layout in LAYOUTS] if self.torch else []
 
     def versions(self) -> str:
-        """What was measured."""
+        """What was measured, also in processes that are gone."""
+        if not self.workers:
+            self.ours()
+            self.pytorches()
         return ", ".join(dict.fromkeys(worker.ask("version") for worker in self.workers.values()))

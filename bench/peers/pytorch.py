@@ -5,23 +5,20 @@ standardised before the clock starts and lie in memory in that layout; the optim
 waiting for each.
 """
 
-import gzip
 import time
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
+from bench.peers.digits import digits
 from bench.protocol import serve
 from jitcnn.measuring.cases import Case
 from jitcnn.measuring.clock import seconds_a_call
 
-DATA = Path(__file__).parents[2] / "jitcnn" / "data" / "mnist"
 FORMATS = {"NCHW": torch.contiguous_format, "channels_last": torch.channels_last}
 
 
@@ -46,15 +43,10 @@ def network(name: str) -> nn.Module:
 
 
 @cache
-def digits(split: str, layout: str, count: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """The first images (count, 1, 28, 28), standardised one by one, and their labels."""
-    with gzip.open(DATA / f"{split}-images-idx3-ubyte.gz") as images_file, gzip.open(DATA / f"{split}-labels-idx1-ubyte.gz") as labels_file:
-        pixels = np.frombuffer(images_file.read(16 + count * 784), np.uint8, offset=16)
-        labels = np.frombuffer(labels_file.read(8 + count), np.uint8, offset=8)
-    images = torch.from_numpy(pixels.astype(np.float32)).view(-1, 1, 28, 28)
-    images -= images.mean((1, 2, 3), keepdim=True)
-    images /= images.std((1, 2, 3), unbiased=False, keepdim=True)
-    return images.to(memory_format=FORMATS[layout]), torch.from_numpy(labels.astype(np.int64))
+def tensors(split: str, layout: str, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The first digits as images (count, 1, 28, 28), and their labels."""
+    images, labels = digits(split, count)
+    return torch.from_numpy(images)[:, None].to(memory_format=FORMATS[layout]), torch.from_numpy(labels)
 
 
 class Training:
@@ -66,7 +58,7 @@ class Training:
         self.network = network(name).to(memory_format=FORMATS[layout])
         betas = (0.7, 0.9) if name == FAST else (0.9, 0.999)
         self.optimizer = torch.optim.Adam(self.network.parameters(), RATES.get(name, 0.01), betas, fused=True)
-        self.x, self.y = digits("train", layout, images)
+        self.x, self.y = tensors("train", layout, images)
         self.scheduler: Any = None
 
     def train(self, epochs: int) -> None:
@@ -95,7 +87,7 @@ class Training:
     def accuracy(self) -> float:
         """Share of the 10,000 test digits that come out right."""
         self.network.eval()
-        x, y = digits("t10k", self.layout, 10_000)
+        x, y = tensors("t10k", self.layout, 10_000)
         with torch.no_grad():
             hits = [(self.network(a).argmax(1) == b).sum().item() for a, b in zip(x.split(500), y.split(500), strict=True)]
         return sum(hits) / len(y)

@@ -7,6 +7,7 @@ import inspect
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,66 @@ def prepare_training(name: str, images: int, batch_size: int, seconds: float, pr
 def train() -> float:
     """Images a second, over the prepared number of epochs in one call."""
     return STATE["epochs"] * STATE["images"] / STATE["train"](STATE["epochs"])
+
+
+def prepare_step(batch_size: int, size: int, channels: int) -> float:
+    """A small network and random images to train it on, for steps of `batch_size`; returns 10^9 multiplications and additions a step."""
+    from jitcnn import CNN, Conv2d, Dense, Flatten, Pool2d
+
+    layers = [Conv2d(channels, padding=1, activation="relu", input_shape=(size, size, 1)), Pool2d()]
+    layers += [Conv2d(channels, padding=1, activation="relu"), Pool2d(), Flatten(), Dense(10, activation="softmax")]
+    model = CNN(layers, seed=0)
+    model.compile()
+    images = max(2 * batch_size, 64)
+    (x,) = _draw(np.float32, (images, size, size, 1))
+    y = np.arange(images) % 10
+    train = partial(model.train, x, y, batch_size=batch_size, progress=False)
+    train(epochs=1)
+    STATE["step"] = train, images // batch_size
+    multiply_adds = [layer.multiply_adds() for layer in model.layers]
+    return 2e-9 * batch_size * (3 * sum(multiply_adds) - multiply_adds[0])  # the first layer's input needs no gradient
+
+
+def step(seconds: float) -> float:
+    """Seconds of one step of training, mean of as many epochs as `seconds` hold, in one call."""
+    train, steps = STATE["step"]
+
+    def epochs_seconds(epochs: int) -> float:
+        start = time.perf_counter()
+        train(epochs=epochs)
+        return time.perf_counter() - start
+
+    epochs, passed = 1, epochs_seconds(1)
+    if passed < seconds:
+        epochs = max(1, round(seconds / passed))
+        passed = epochs_seconds(epochs)
+    return passed / (epochs * steps)
+
+
+def prepare_prediction(name: str, path: str, images: int) -> None:
+    """A preset's network, untrained, which is also saved to the file `path`, and the test images to predict."""
+    from jitcnn import presets
+    from jitcnn.data import mnist
+
+    model = presets.PRESETS[name].build(seed=0)
+    model.save(path)
+    STATE.update(model=model, x=mnist.load(train_limit=1, test_limit=images)[1][0])
+
+
+def probabilities() -> list[list[float]]:
+    """What comes out for all images."""
+    return STATE["model"].predict(STATE["x"]).tolist()
+
+
+def latency(seconds: float) -> float:
+    """Calls a second, each for one image after the other."""
+    singles = cycle(list(STATE["x"]))
+    return 1 / seconds_a_call(lambda: STATE["model"].predict(next(singles)), seconds)
+
+
+def throughput(seconds: float) -> float:
+    """Images a second, all in one call."""
+    return len(STATE["x"]) / seconds_a_call(lambda: STATE["model"].predict(STATE["x"]), seconds)
 
 
 def prepare_layer(case: list[Any]) -> None:
@@ -149,7 +210,14 @@ def _pool_calls(layer: Case) -> dict[str, Callable[..., Any]]:
 
 
 REQUESTS: dict[str, Callable[..., Any]] = {
-    function.__name__: function for function in (version, images, prepare_training, train, prepare_layer, algorithms, layer, error, peak)
+    function.__name__: function
+    for function in (
+        *(version, images, peak),
+        *(prepare_training, train),
+        *(prepare_step, step),
+        *(prepare_prediction, probabilities, latency, throughput),
+        *(prepare_layer, algorithms, layer, error),
+    )
 }
 
 
