@@ -30,8 +30,8 @@ def _tiles():
             b = a + 4 * rows * DEPTH
             c = b + 4 * DEPTH * columns
             tile(
-                float32_at(c), 0, columns, float32_at(a), 0, DEPTH, 0, 1, float32_at(b), 0, columns,
-                repetitions, DEPTH, float32_at(c), 0, 0, columns,
+                float32_at(c), 0, columns, float32_at(a), 0, DEPTH, 0, 1, float32_at(b), 0, columns, 0,
+                repetitions, DEPTH, float32_at(c), 0, 0, columns, 0, 0,
             )  # fmt: skip
 
     with compiling.cache_here() as cached:
