@@ -20,7 +20,7 @@ from jitcnn.losses import LOSSES
 from jitcnn.optimizers import OPTIMIZERS
 from tests.cli.conftest import TINY, refused
 
-COMMANDS = [[], ["train"], ["eval"], ["summary"], ["convert"], ["bench"], ["learn"], ["learn", "bugs"]]
+COMMANDS = [[], ["train"], ["eval"], ["summary"], ["convert"], ["bench"], ["learn"], ["learn", "bugs"], ["learn", "lesson"]]
 MODULE = [sys.executable, "-m", "jitcnn"]
 
 

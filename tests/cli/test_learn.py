@@ -1,10 +1,21 @@
 """`jitcnn learn …`."""
 
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
+from jitcnn_cli import learn_lesson
 
 from jitcnn.learn import experiment
+from jitcnn.learn.lessons import LESSONS
 from jitcnn.learn.mistakes import MISTAKES
 from tests.cli.conftest import refused
+
+SOLUTIONS = Path(__file__).parents[1] / "learn" / "solutions"
 
 
 def test_no_command_shows_the_help(run):
@@ -13,6 +24,86 @@ def test_no_command_shows_the_help(run):
 
 def test_unknown_command(run):
     assert "No such command 'bug'" in refused(run("learn", "bug"))
+
+
+# Lessons
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Measure for a moment only."""
+    monkeypatch.setattr(learn_lesson, "SECONDS", 0.01)
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def test_lessons_are_listed(run):
+    lines = run("learn", "lesson").stdout.splitlines()
+    assert [line.split()[0] for line in lines[:8]] == list("12345678")
+
+
+def test_a_lesson_is_written_and_never_overwritten(run, tmp_path):
+    result = run("learn", "lesson", 3)
+    assert result.exit_code == 0
+    assert "jitcnn learn lesson 3 --check\n" in result.stdout
+    assert (tmp_path / "lesson3.py").read_text() == LESSONS[2].text
+    (tmp_path / "lesson3.py").write_text("mine")
+    assert "lesson3.py is there already and is kept" in refused(run("learn", "lesson", 3))
+    assert (tmp_path / "lesson3.py").read_text() == "mine"
+    assert "--check other.py\n" in run("learn", "lesson", 3, "--out", "other.py").stdout
+    assert (tmp_path / "other.py").read_text() == LESSONS[2].text
+
+
+@pytest.mark.parametrize("number", range(1, 9))
+def test_check_of_the_file_as_it_is_written(run, number):
+    run("learn", "lesson", number)
+    assert f"{LESSONS[number - 1].functions[0]} is still empty: write it" in refused(run("learn", "lesson", number, "--check"), 1)
+
+
+@pytest.mark.parametrize("number", [2, 8])
+def test_check_of_a_solution(run, tmp_path, quick, number):
+    shutil.copy(SOLUTIONS / f"lesson{number}.py", tmp_path)
+    result = run("learn", "lesson", number, "--check")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("  right  ")
+    assert "yours" in result.stdout and "reference" in result.stdout and "jitcnn.kernels" in result.stdout
+    assert result.stdout.splitlines()[-1] in ("Next: jitcnn learn lesson 3", "That was the last lesson.")
+    assert max(map(len, result.stdout.splitlines())) <= 80
+
+
+def test_check_of_a_wrong_solution(run, tmp_path):
+    (tmp_path / "mine.py").write_text("def dense(x, w, b):\n    return x @ w\n")
+    result = run("learn", "lesson", 1, "--check", "mine.py")
+    assert result.exit_code == 1
+    assert "  WRONG  y[" in result.stdout
+    assert "  hint   the bias is missing\n" in result.stdout
+    assert result.stderr == "jitcnn: mine.py does not solve lesson 1 yet\n"
+
+
+def test_check_of_a_file_with_an_error(run, tmp_path):
+    (tmp_path / "mine.py").write_text("def dense(x, w, b):\n    return x @ v\n")
+    assert refused(run("learn", "lesson", 1, "--check", "mine.py"), 1) == "jitcnn: mine.py, line 2: NameError: name 'v' is not defined\n"
+
+
+def test_lessons_that_cannot_be(run, tmp_path):
+    assert "9 is not in the range" in refused(run("learn", "lesson", 9))
+    assert "lesson4.py: no such file; jitcnn learn lesson 4 writes one" in refused(run("learn", "lesson", 4, "--check"))
+    assert "Is a directory" in refused(run("learn", "lesson", 4, "--check", "."))
+    assert "No such file or directory" in refused(run("learn", "lesson", 4, "--out", "none/lesson.py"))
+    assert "give one of them" in refused(run("learn", "lesson", 4, "--out", "a.py", "--check"))
+    assert "Give the number of a lesson" in refused(run("learn", "lesson", "--check"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_ends_an_endless_loop(tmp_path):
+    (tmp_path / "mine.py").write_text("def dense(x, w, b):\n    print('begun', flush=True)\n    while True:\n        pass\n")
+    command = [sys.executable, "-m", "jitcnn", "learn", "lesson", "1", "--check", "mine.py"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "begun\n"
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert stderr.splitlines()[-1] == "jitcnn: interrupted"
+    assert "Traceback" not in stderr
 
 
 # Mistakes

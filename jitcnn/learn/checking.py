@@ -1,0 +1,121 @@
+"""Whether a solution of a lesson is right, what is probably wrong with it, and how fast it is."""
+
+import functools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jitcnn import kernels, reference
+from jitcnn.gradient_check import gradcheck
+from jitcnn.learn.ladder import Rung, Speed, climb, has_winograd, loops
+from jitcnn.learn.lessons import Lesson
+from jitcnn.learn.solutions import Solution
+
+IMAGES = 3
+MOST_IMAGES = 64
+CLOSE = 1e-9  # relative difference of float64 results that were added up in another order
+FLOAT32 = 1e-5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check says."""
+
+    ok: bool
+    text: str
+    hint: str | None = None
+
+
+def check(lesson: Lesson, mine: Solution) -> Iterator[Finding]:
+    """Compare results if a forward pass is missing, then gradients; ends with the first that is wrong.
+
+    Raises
+    ------
+    jitcnn.learn.solutions.LessonError
+        If a function fails.
+    """
+    inputs = lesson.draw(np.random.default_rng(lesson.number), IMAGES, False)
+    if lesson.is_forward:
+        finding = results(lesson, mine, inputs)
+        yield finding
+        if not finding.ok:
+            return
+    yield gradients(lesson, mine, inputs)
+
+
+def results(lesson: Lesson, mine: Solution, inputs: tuple) -> Finding:
+    """The forward pass beside the reference's."""
+    found, expected = first(lesson.solve(mine, *inputs)), first(lesson.compute(kernels, *inputs))
+    if found.shape != expected.shape:
+        return Finding(False, f"the result has shape {found.shape}, expected {expected.shape}")
+    if near(found, expected, CLOSE):
+        return Finding(True, "the result is that of the reference")
+    errors = np.where(np.isfinite(found), np.abs(found - expected), np.inf)
+    worst = np.unravel_index(int(errors.argmax()), errors.shape)
+    where = f"y{list(map(int, worst))} is {found[worst]:.5g}, the reference has {expected[worst]:.5g}"
+    right = np.count_nonzero(errors <= CLOSE * np.abs(expected).max())
+    return Finding(False, f"{where}; {right} of {found.size} numbers are right", hint(lesson, inputs, found))
+
+
+def hint(lesson: Lesson, inputs: tuple, found: np.ndarray) -> str | None:
+    """What is wrong, if the numbers are those of a known mistake."""
+    if near(found, first(lesson.compute(kernels, *inputs)), FLOAT32):
+        return "the numbers are right to some seven digits, those of float32: make arrays of the input's type, np.zeros(shape, x.dtype)"
+    for text, mistake in lesson.mistakes.items():
+        candidate = mistake(*inputs)
+        if candidate.shape == found.shape and near(found, candidate, CLOSE):
+            return text
+    return None
+
+
+def first(result: Any) -> np.ndarray:
+    """The first of several results, as an array of numbers."""
+    return np.asarray(result[0] if isinstance(result, tuple) else result, np.float64)
+
+
+def near(found: np.ndarray, expected: np.ndarray, difference: float) -> bool:
+    """Whether all numbers agree to this share of the largest."""
+    return bool(np.allclose(found, expected, rtol=0, atol=difference * np.abs(expected).max()))
+
+
+def gradients(lesson: Lesson, mine: Solution, inputs: tuple) -> Finding:
+    """The gradient check."""
+    functions, at = lesson.subject(mine, *inputs)
+    try:
+        result = gradcheck(functions, at)
+    except ValueError as error:  # a gradient that has not the shape of its array, or is no array
+        return Finding(False, str(error))
+    names = dict(zip(result.gradients, lesson.arrays, strict=True))
+    if result.ok:
+        return Finding(
+            True, f"the gradients of {' and '.join(lesson.arrays)} are right, with a relative error of {result.error:.0e} at most"
+        )
+    gradient = result.gradients[result.name]
+    computed, measured = gradient.computed[result.index], gradient.measured[result.index]
+    text = f"the gradient of {names[result.name]} at {list(result.index)} is {computed:.5g}, measured {measured:.5g}"
+    if result.hint is None:
+        return Finding(False, text, hint(lesson, inputs, first(lesson.solve(mine, *inputs))))
+    return Finding(False, text, re.sub(r"gradient of (x(\[\d\])?)", lambda found: f"gradient of {names[found[1]]}", result.hint))
+
+
+def speeds(lesson: Lesson, mine: Solution, seconds: float) -> Iterator[Speed]:
+    """The solution, the reference's loops by Python and compiled, and the register tile."""
+    inputs = functools.cache(lambda images: lesson.draw(np.random.default_rng(0), images, True))
+
+    def computed_by(passes: Any, **settings: Any) -> Any:
+        return lambda images: lesson.compute(passes, *inputs(images), **settings)
+
+    # With Winograd there, the tile alone is another way than the fastest.
+    direct = {"algorithm": "direct"} if lesson.number == 8 and has_winograd() else {}
+    rungs = [
+        Rung("yours", "your file", lambda images: lesson.solve(mine, *inputs(images))),
+        Rung("reference", "plain loops, by Python", computed_by(reference)),
+        Rung("compiled", "the same loops, compiled, on all processors", computed_by(loops)),
+        Rung("fast", "jitcnn.kernels: vectors, sums in registers", computed_by(kernels, **direct)),
+    ]
+    if direct:
+        rungs.append(Rung("winograd", "the same, with Winograd's transforms", computed_by(kernels, algorithm="winograd")))
+    return climb(rungs, MOST_IMAGES, seconds)

@@ -1,0 +1,1 @@
+"""The files that `jitcnn learn lesson N` writes, as they are: one pass is missing in each."""
