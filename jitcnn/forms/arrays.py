@@ -29,6 +29,8 @@ def take(name: str, value: ArrayLike) -> Array:
     ValueError
         If `value` cannot be read as an array (a tensor on a GPU or one that records gradients, a ragged list).
     """
+    if type(value) is np.ndarray:
+        return value
     only_dlpack = hasattr(value, "__dlpack__") and not any(hasattr(value, way) for way in SHARING[:3])
     try:
         return np.from_dlpack(value) if only_dlpack else np.asarray(value)
@@ -53,7 +55,8 @@ def floating(name: str, value: ArrayLike, axes: Sequence[str] | None = None) -> 
     ValueError
         If the dtype is not float32 or float64 in the processor's byte order, the number of axes is wrong, or an axis is empty.
     """
-    return np.require(floating_any_order(name, value, axes), requirements=["C", "A"])
+    array = floating_any_order(name, value, axes)
+    return array if array.flags.c_contiguous and array.flags.aligned else np.require(array, requirements=["C", "A"])
 
 
 def floating_any_order(name: str, value: ArrayLike, axes: Sequence[str] | None = None) -> Array:

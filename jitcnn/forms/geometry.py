@@ -70,6 +70,8 @@ def shape(name: str, value: Any, axes: Sequence[str]) -> tuple[int, ...]:
 
 def no_empty_axis(name: str, sizes: Sequence[int], axes: Sequence[str] | None = None) -> None:
     """Raise a ValueError if an axis has no entries."""
+    if all(sizes):
+        return
     for axis, size in enumerate(sizes):
         if size < 1:
             word = axes[axis] if axes else f"axis {axis}"

@@ -26,16 +26,18 @@ from jitcnn.kernels.tiling import Outputs, choose_outputs
 
 #: x_top, x_left: the pixel under the window's corner at output (0, 0), negative in the border; x_down, x_right: pixels from one window
 #: to the next.  Outputs stand at y_top + i * y_down, y_left + j * y_right for i < height, j < width; group_h * group_w of them are
-#: computed together, as filters of a wider kernel.  block: filters that all images are taken through before the next ones.
+#: computed together, as filters of a wider kernel.  block: filters that all images are taken through before the next ones.  Weights lie
+#: `line` numbers from one channel to the next, and `panel` from one tile's columns to the next's.
 Correlate = record(
     x=Images, y=Images, mask=Images, w=int, b=int,
     x_top=int, x_left=int, x_down=int, x_right=int, y_top=int, y_left=int, y_down=int, y_right=int,
-    height=int, width=int, kernel_h=int, kernel_w=int, channels=int, filters=int, group_h=int, group_w=int, block=int,
+    height=int, width=int, kernel_h=int, kernel_w=int, channels=int, filters=int, group_h=int, group_w=int, block=int, line=int, panel=int,
 )  # fmt: skip
 
 SHORT_RUN = 16  # inner loops up to this length are unrolled
 MOST_TAPS = 7  # kernel columns that are written out
 BLOCK_BYTES = 2**18  # weights that stay in the second-level cache beside the images
+PANEL_BYTES = 2**15  # weights that are read from there again and again, which goes faster in one run
 
 
 @functools.cache
@@ -54,7 +56,7 @@ def correlate_kernel(shape: Shape, masked: bool, end: str):
     def correlate(arguments, first, last, worker):
         a = only(arguments)
         c, o = a.channels, a.filters
-        n_k, w_row, w, b = a.kernel_w * c // taps, a.kernel_w * c * o, at(a.w), at(a.b)
+        n_k, w_row, w, b = a.kernel_w * c // taps, a.kernel_w * c * a.line, at(a.w), at(a.b)
         pixel = o // (a.group_h * a.group_w)
         x_line, x_pixel, y_line, y_pixel = a.x_down * a.x.row, a.x_right * c, a.y_down * a.y.row, a.y_right * pixel
         mask_line = a.y_down * a.mask.row
@@ -72,17 +74,17 @@ def correlate_kernel(shape: Shape, masked: bool, end: str):
                         j = min(left, a.width - pixels * a.group_w)
                         x_at, y_at = move(x_image, i * x_line + j * x_pixel), move(y_image, i * y_line + j * y_pixel)
                         for k in range(begin, min(begin + a.block, o), wide):
-                            extra_at = move(extra, k)
+                            w_at, extra_at = move(w, k // wide * a.panel), move(extra, k)
                             if with_mask:
                                 extra_at = move(extra, i * mask_line + j * y_pixel + k)
                             if k + wide <= o:
                                 tile(
-                                    move(y_at, k), y_group, y_step, x_at, x_group, 0, a.x.row, 1, move(w, k), w_row, o, c * o,
+                                    move(y_at, k), y_group, y_step, x_at, x_group, 0, a.x.row, 1, w_at, w_row, a.line, c * a.line,
                                     a.kernel_h, n_k, extra_at, mask_group, y_step, wide, y_line, mask_line,
                                 )  # fmt: skip
                             elif masked:
                                 last_tile(
-                                    move(y_at, k), y_group, y_step, x_at, x_group, 0, a.x.row, 1, move(w, k), w_row, o, c * o,
+                                    move(y_at, k), y_group, y_step, x_at, x_group, 0, a.x.row, 1, w_at, w_row, a.line, c * a.line,
                                     a.kernel_h, n_k, extra_at, mask_group, y_step, o - k, y_line, mask_line,
                                 )  # fmt: skip
 
@@ -104,14 +106,17 @@ def correlate_row(
         real, *rows, columns.vectors, columns.lanes, "zero" if b is None else "extra", a_row=step * channels,
         n_k=run if run <= SHORT_RUN else 0, taps=taps, a_t=channels if taps > 1 else 0, parts=outputs.group_h,
     )  # fmt: skip
-    small = kernel_size[0] * kernel_size[1] * channels * filters * np.dtype(real).itemsize <= BLOCK_BYTES
+    reduced = kernel_size[0] * kernel_size[1] * channels
+    in_panels = isinstance(w, Buffer)
+    block = filters if reduced * filters * np.dtype(real).itemsize <= BLOCK_BYTES else columns.wide
     return program.row(
         correlate_kernel, {"shape": shape, "masked": columns.masked, "end": "store"}, Correlate, ("y",), ends=(end,),
         x=x, y=y, mask=None, w=w, b=b,
         x_top=x_start[0], x_left=x_start[1], x_down=x_step[0], x_right=x_step[1],
         y_top=y_start[0], y_left=y_start[1], y_down=y_step[0], y_right=y_step[1],
         height=size[0], width=size[1], kernel_h=kernel_size[0], kernel_w=kernel_size[1], channels=channels, filters=filters,
-        group_h=outputs.group_h, group_w=outputs.group_w, block=filters if small else columns.wide,
+        group_h=outputs.group_h, group_w=outputs.group_w, block=block,
+        line=outputs.panel if in_panels else filters, panel=reduced * outputs.panel if in_panels else columns.wide,
     )  # fmt: skip
 
 
@@ -135,9 +140,11 @@ def conv2d(program: Program, x: Buffer, w: np.ndarray, b: np.ndarray, y: Buffer,
     outputs = choose_outputs(x.dtype.type, filters, size, kernel_size, strides, program.assume_finite)
     weights: Buffer | np.ndarray = w
     bias: Buffer | np.ndarray | None = b if b.size else None
-    if outputs.together > 1:
+    if outputs.together > 1 or (outputs.panels > 1 and w.nbytes > PANEL_BYTES):
         weights = arrange(program, w, (1, 1), outputs, strides)
-        bias = repeat(program, b, outputs.together) if b.size else None
+        bias = repeat(program, b, outputs.together) if b.size and outputs.together > 1 else bias
+    if outputs.together > 1:
+        program.only_if_finite.append(y)
     correlate_row(
         program, x, weights, bias, y, outputs.kernel(kernel_size, strides), channels, outputs,
         (-top, -left), strides, (0, 0), (1, 1), size, "relu",
@@ -186,7 +193,9 @@ def conv2d_grad_input(
                     (vertical.start, horizontal.start), (1, 1), (vertical.first, horizontal.first), strides, size, "mask",
                 )  # fmt: skip
                 rows.append(row)
-            done += taps[0] * taps[1] * filters * outputs.filters
+            done += taps[0] * taps[1] * filters * outputs.panels * outputs.panel
+    if outputs.together > 1:
+        program.only_if_finite.append(grad_x)
     for row in rows:
         row.together = rows
 

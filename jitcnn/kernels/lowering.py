@@ -15,6 +15,7 @@ from jitcnn.kernels.conv_weights import LOWERINGS as CONV_WEIGHTS
 from jitcnn.kernels.dense import LOWERINGS as DENSE
 from jitcnn.kernels.dropout import LOWERINGS as DROPOUT
 from jitcnn.kernels.elementwise import LOWERINGS as ELEMENTWISE
+from jitcnn.kernels.finite import watch
 from jitcnn.kernels.image import LOWERINGS as IMAGE
 from jitcnn.kernels.loss import LOWERINGS as LOSS
 from jitcnn.kernels.padding import LOWERINGS as PADDING
@@ -38,31 +39,45 @@ MOST_PROGRAMS = 64
 
 
 def run_alone(name: str, *arguments: Any) -> None:
-    """Check a prepared call, then run it as a program of its own, which is kept for calls of the same sizes."""
-    check(name, *arguments)
-    arrays = [argument for argument in arguments if isinstance(argument, np.ndarray)]
-    addresses = [array.__array_interface__["data"][0] for array in arrays]
-    key = (
-        name,
-        numba.get_num_threads(),
-        *((a.shape, a.dtype.char, a.flags.c_contiguous) if isinstance(a, np.ndarray) else int(a) for a in arguments),
-        *map(addresses.index, addresses),  # which arguments are one array
-    )
+    """Check a prepared call, then run it as a program of its own, which is kept for calls of the same sizes.
+
+    What was checked once is not checked again: the key holds all that a check looks at.
+    """
+    key: list[Any] = [name, numba.get_num_threads()]
+    arrays, addresses = [], []
+    for argument in arguments:
+        if isinstance(argument, np.ndarray):
+            arrays.append(argument)
+            addresses.append(argument.__array_interface__["data"][0])
+            key += (argument.shape, argument.dtype, argument.flags.num, addresses.index(addresses[-1]))
+        else:
+            key.append(argument)
+    known = tuple(key)
     with _programs_lock:
-        program = _programs.pop(key, None) or Single(name, arguments)
-        _programs[key] = program
+        program = _programs.pop(known, None)
+        if program is None:
+            check(name, *arguments)
+            program = Single(name, arguments)
+        _programs[known] = program
         if len(_programs) > MOST_PROGRAMS:
             del _programs[next(iter(_programs))]
-        program.run(arrays, addresses)
+        program.run(arguments, arrays, addresses)
 
 
 class Single:
-    """A program of one call, for any arrays of these sizes."""
+    """A program of one call, for any arrays of these sizes.
 
-    def __init__(self, name: str, arguments: tuple[Any, ...]):
+    Where the fast way gives other numbers than the exact one from infinities and NaN, its results are looked through, and the call is
+    done again the exact way if there are any.
+    """
+
+    def __init__(self, name: str, arguments: tuple[Any, ...], assume_finite: bool = True):
         declared = ARGUMENTS[name]
         batch = next((len(v) for v, a in zip(arguments, declared, strict=True) if a.axes and over_images(a.axes)), 1)
-        self.program = Program(batch)
+        self.program = Program(batch, assume_finite=assume_finite)
+        self.name = name
+        self.strange = np.zeros(1, np.int64)
+        self.exact: Single | None = None
         self.transposed: list[tuple[int, np.ndarray]] = []  # number of an array that the kernel writes in the other memory order
         values: list[Any] = []
         arrays: list[np.ndarray] = []
@@ -77,19 +92,25 @@ class Single:
             else:
                 values.append(self.program.external(value))
         LOWERINGS[name](self.program, *values)
+        for buffer in self.program.only_if_finite:
+            watch(self.program, buffer, self.strange)
         self.program.finish()
         self.uses = self.program.release(arrays)
 
-    def run(self, arrays: list[np.ndarray], addresses: list[int]) -> None:
-        """Run on these arrays."""
+    def run(self, arguments: tuple[Any, ...], arrays: list[np.ndarray], addresses: list[int]) -> None:
+        """Run on these arguments, whose arrays and their addresses are given too."""
         for uses, address in zip(self.uses, addresses, strict=True):
-            for arguments, name in uses:
-                point(arguments, name, address)
+            for record, name in uses:
+                point(record, name, address)
         self.program.counters[runner.POSITION] = 0
         self.program.prepare()
         self.program.run()
         for number, source in self.transposed:
             arrays[number][...] = source
+        if self.strange[0]:
+            self.strange[0] = 0
+            self.exact = self.exact or Single(self.name, arguments, assume_finite=False)
+            self.exact.run(arguments, arrays, addresses)
 
 
 _programs: dict[tuple, Single] = {}

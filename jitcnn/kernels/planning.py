@@ -156,11 +156,11 @@ def needed(rows: list[Row | Call], derived: list[Row]) -> tuple[list[Row | Call]
 
 
 def place_derived(segments: list[Segment], derived: list[Row]) -> list[Segment]:
-    """Rebuild derived weights after their update: in the same task where one task owns the weights, else in a segment behind."""
+    """Rebuild derived weights after their update: small ones in the same task where one task owns the weights, else in a segment behind."""
     later = []
     for row in derived:
         chains = [c for s in segments if s.over == "parameters" for c in s.chains if any(r.written() & row.touched() for r in c)]
-        if len(chains) == 1 and len(parameter_shares(chains[0])) == 1:
+        if row.layout is None and len(chains) == 1 and len(parameter_shares(chains[0])) == 1:
             chains[0].append(row)
         else:
             later.append([row])

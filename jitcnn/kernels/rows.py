@@ -89,7 +89,7 @@ def memory_of(value: Buffer | np.ndarray) -> Any:
 def parameter_shares(chain: list[Row]) -> list[tuple[int, int, int]]:
     """Share the items of a chain of rows over parameters out in tasks of some microseconds."""
     layout = next((row.layout for row in chain if row.layout), None)
-    if layout is None or any(row.over == "once" for row in chain):
+    if layout is None or (len(chain) > 1 and any(row.over == "once" for row in chain)):
         items = layout.items if layout else 1
         return [(0, items, items)]
     cycles = layout.lines * layout.length * sum(row.cost for row in chain)

@@ -102,6 +102,9 @@ def run(rows: np.ndarray, tasks: np.ndarray, segments: np.ndarray, counters: np.
             )
         _entered_parallel = True
         saved = numba.get_num_threads()
+        if saved == threads:
+            function(rows, tasks, segments, counters, steps, int(advance))
+            return
         numba.set_num_threads(threads)
         try:
             function(rows, tasks, segments, counters, steps, int(advance))

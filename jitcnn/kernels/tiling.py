@@ -78,6 +78,16 @@ class Outputs(NamedTuple):
         """Outputs in a group."""
         return self.group_h * self.group_w
 
+    @property
+    def panel(self) -> int:
+        """Filters in a panel of arranged weights."""
+        return min(self.columns.wide, self.filters)
+
+    @property
+    def panels(self) -> int:
+        """How many panels there are."""
+        return math.ceil(self.filters / self.panel)
+
     def kernel(self, kernel_size: tuple[int, int], strides: tuple[int, int]) -> tuple[int, int]:
         """The size of the wider kernel."""
         return kernel_size[0] + (self.group_h - 1) * strides[0], kernel_size[1] + (self.group_w - 1) * strides[1]
@@ -94,7 +104,11 @@ def choose_outputs(
     for group_h, group_w in GROUPS if may_group else GROUPS[:1]:
         together = group_h * group_w * filters
         columns = choose_columns(real, together)
-        if group_h > size[0] or group_w > size[1] or (group_h > 1 and (columns.vectors, columns.masked) != (1, False)):
+        if (
+            group_h > size[0]
+            or group_w > size[1]
+            or (group_h > 1 and (columns.vectors, columns.masked, columns.lanes) != (1, False, together))
+        ):
             continue
         rows, used = choose_pixels(size, (group_h, group_w), columns.vectors)
         outputs = Outputs(group_h, group_w, together, columns, rows)
@@ -103,7 +117,7 @@ def choose_outputs(
     return max(found)[2]
 
 
-GROUPS = ((1, 1), (1, 2), (1, 4), (2, 1), (2, 2))
+GROUPS = ((1, 1), (1, 2), (1, 4), (1, 5), (1, 8), (2, 1), (2, 2), (2, 4), (2, 8))
 UNGROUPED = 1.1  # weights need not be arranged
 
 
