@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jitcnn import kernels
+    from jitcnn.augmentation import Augmentation
     from jitcnn.gradient_check import gradcheck
     from jitcnn.layers import Activation, Conv2d, Dense, Dropout, Flatten, Layer, Pool2d, Upsample
     from jitcnn.model import CNN
@@ -27,6 +28,7 @@ __all__ = [
     "SGD",
     "Activation",
     "Adam",
+    "Augmentation",
     "Conv2d",
     "Dense",
     "Dropout",
@@ -45,6 +47,7 @@ HOMES = {
     **dict.fromkeys(("Layer", "Conv2d", "Pool2d", "Dense", "Dropout", "Flatten", "Upsample", "Activation"), "jitcnn.layers"),
     **dict.fromkeys(("SGD", "Momentum", "Adam"), "jitcnn.optimizers"),
     "CNN": "jitcnn.model",
+    "Augmentation": "jitcnn.augmentation",
     "load": "jitcnn.storage",
     "gradcheck": "jitcnn.gradient_check",
 }

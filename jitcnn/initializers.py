@@ -8,7 +8,7 @@ import numpy as np
 Initializer = Callable[..., np.ndarray]
 
 # What a generator draws for: parts of the counter, so that no two purposes see the same numbers.
-WEIGHTS, SHUFFLE, VALIDATION, DROPOUT, CHECK = range(5)
+WEIGHTS, SHUFFLE, VALIDATION, DROPOUT, CHECK, AUGMENT = range(6)
 
 
 def generator(seed: int, number: int, purpose: int = WEIGHTS) -> np.random.Generator:

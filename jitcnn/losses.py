@@ -63,8 +63,10 @@ class CrossEntropy(Loss):
         return activation == "softmax"
 
     def apply(self, step: Any, activation: str | None, outputs: Any, targets: Any) -> tuple[Any, Any]:
-        """Cross-entropy on logits."""
-        kernel = kernels.cross_entropy if activation == "softmax" else kernels.binary_cross_entropy
+        """Cross-entropy on logits; with softmax also against shares of classes, as mixed labels are."""
+        kernel = kernels.binary_cross_entropy
+        if activation == "softmax":
+            kernel = kernels.cross_entropy if len(targets.shape) == 1 else kernels.soft_cross_entropy
         return apply_loss(step, kernel, outputs, targets)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from jitcnn import initializers
+from jitcnn.augmentation import Augmentation, as_augmentation
 from jitcnn.callbacks import Callbacks
 from jitcnn.describing import describe_model, reading, restore
 from jitcnn.engine import ENGINES
@@ -267,6 +268,7 @@ class CNN:
         batch_size: int = 32,
         validation: float | tuple[Any, Any] | None = None,
         shuffle: bool = True,
+        augment: str | Augmentation | Mapping[str, float] | None = None,
         callbacks: Iterable[Any] = (),
         progress: bool = True,
     ) -> dict[str, list]:
@@ -289,6 +291,9 @@ class CNN:
             same share of each class), or other images.
         shuffle : bool
             Whether to take the images in another order each epoch.
+        augment : str, Augmentation or dict, optional
+            What may happen to an image each time: "light", "digits" or "photos", settings such as "shift=0.1,rotate=10" or both,
+            see `jitcnn.Augmentation`. What is validated stays as it is.
         callbacks : iterable
             Objects with any of the methods of `jitcnn.callbacks.Callbacks`.
         progress : bool
@@ -301,8 +306,10 @@ class CNN:
         """
         epochs, batch_size = integer("epochs", epochs, at_least=1), integer("batch_size", batch_size, at_least=1)
         self.require_compiled("train")
-        told = Callbacks(callbacks, self)
+        told, augmentation = Callbacks(callbacks, self), as_augmentation(augment)
         images = self.check_images(x)
+        if augmentation and images.ndim != 4:
+            raise ValueError(f"augment is for images, (rows, columns, channels), and x is {images.shape}: leave augment out")
         targets = self.check_targets(images, y)
         order = np.arange(len(images))
         held_out: tuple[np.ndarray, Targets, np.ndarray] | None = None
@@ -320,6 +327,7 @@ class CNN:
             epochs=range(self.epochs, self.epochs + epochs),
             batch_size=min(batch_size, len(order)),
             shuffle=shuffle,
+            augmentation=augmentation,
             finished=self._finish_epoch,
             callbacks=told,
             progress=Progress(progress, epochs, self.epochs, len(order)),

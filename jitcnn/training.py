@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from jitcnn import initializers, kernels
+from jitcnn.augmentation import UNCHANGED, Augmentation, Augmenter
 from jitcnn.callbacks import Callbacks
 from jitcnn.engine.forward import PREDICTION_BATCH, as_four_axes, take_batch
 from jitcnn.engine.session import Session
@@ -52,7 +53,9 @@ class Objective:
         return self.accuracy and not self.loss.wants_classes(self.activation) and not is_binary(self.activation, outputs)
 
 
-def measured_step(step: Any, graph: Graph, objective: Objective, data: SimpleNamespace) -> tuple[Any, Backward]:
+def measured_step(
+    step: Any, graph: Graph, objective: Objective, data: SimpleNamespace, augmenter: Augmenter = UNCHANGED
+) -> tuple[Any, Backward]:
     """Forward, loss and score of one batch: (gradient of the loss with respect to the outputs, backward).
 
     Parameters
@@ -64,13 +67,20 @@ def measured_step(step: Any, graph: Graph, objective: Objective, data: SimpleNam
     data
         Arrays `images`, `targets`, `classes` (if the objective scores them), `order`, `position`; `losses` and `hits`, an epoch long,
         take each sample's loss, and 1 where it was right.
+    augmenter
+        What changes images, and mixes labels; an image counts as right by its own label.
     """
     assert graph.input_shape is not None
     loss = objective.loss
-    x = take_batch(step, data, graph.input_shape, objective.normalize)
+    augments, mixes = augmenter.calls
+    if augments:
+        x = augmenter.take_images(step, data, objective.normalize)
+    else:
+        x = take_batch(step, data, graph.input_shape, objective.normalize)
     outputs, backward = graph.forward(step, x, logits=loss.on_logits)
     targets = take_targets(step, data, data.targets)
-    losses, grad = loss.apply(step, objective.activation, outputs, targets)
+    mixed = augmenter.take_labels(step, data, outputs) if mixes else targets
+    losses, grad = loss.apply(step, objective.activation, outputs, mixed)
     step.output(losses, data.losses)
     if objective.accuracy:
         rows = outputs if len(outputs.shape) == 2 else step.reshape(outputs, (math.prod(outputs.shape[1:]),))
@@ -79,9 +89,11 @@ def measured_step(step: Any, graph: Graph, objective: Objective, data: SimpleNam
     return grad, backward
 
 
-def training_step(step: Any, graph: Graph, objective: Objective, optimizer: Optimizer, data: SimpleNamespace) -> None:
+def training_step(
+    step: Any, graph: Graph, objective: Objective, optimizer: Optimizer, data: SimpleNamespace, augmenter: Augmenter = UNCHANGED
+) -> None:
     """One step of training: forward, loss, backward, update. Recorded once by "fast", run at every step by the other engines."""
-    grad, backward = measured_step(step, graph, objective, data)
+    grad, backward = measured_step(step, graph, objective, data, augmenter)
     backward(grad)
     for parameter in graph.parameters.values():
         optimizer.update(step, parameter)
@@ -101,6 +113,8 @@ class Trainer:
     ----------
     steps : int64 array (1,)
         How many training steps there were.
+    augmenter : Augmenter
+        What training does to images; nothing at first.
     """
 
     def __init__(self, graph: Graph, objective: Objective, optimizer: Optimizer, engine: str, threads: int | None, steps: np.ndarray):
@@ -110,13 +124,15 @@ class Trainer:
         self.engine = engine
         self.threads = threads
         self.steps = steps
+        self.augmenter = Augmenter(graph.seed)
         self.version = 0
         self.sessions: dict[tuple, Session] = {}
 
     def session(self, training: bool, images: np.ndarray, targets: Targets, batch_size: int) -> Session:
         """The program for such data."""
+        key = self.key(training, images, batch_size)
         if not self.is_ready(training, images, batch_size):
-            self.sessions[training, images.dtype, batch_size] = Session(
+            self.sessions[key] = Session(
                 self.engine,
                 self.record_training if training else self.record_evaluation,
                 self.arrays(images, targets, np.zeros(1, np.int64)),
@@ -126,7 +142,11 @@ class Trainer:
                 self.steps,
                 self.threads,
             )
-        return self.sessions[training, images.dtype, batch_size]
+        return self.sessions[key]
+
+    def key(self, training: bool, images: np.ndarray, batch_size: int) -> tuple:
+        """What tells programs apart."""
+        return training, images.dtype, batch_size, self.augmenter.calls if training else None
 
     def is_ready(self, training: bool, images: np.ndarray, batch_size: int) -> bool:
         """Whether the program for such data is there. Programs are void if parameters, or the optimizer's state, have moved."""
@@ -135,11 +155,11 @@ class Trainer:
         if self.optimizer.prepare(self.graph.layout) or version != self.version:
             self.sessions.clear()
             self.version = version
-        return (training, images.dtype, batch_size) in self.sessions
+        return self.key(training, images, batch_size) in self.sessions
 
     def record_training(self, step: Any, data: SimpleNamespace) -> None:
         """The calls of a training step."""
-        training_step(step, self.graph, self.objective, self.optimizer, data)
+        training_step(step, self.graph, self.objective, self.optimizer, data, self.augmenter)
 
     def record_evaluation(self, step: Any, data: SimpleNamespace) -> None:
         """The calls of an evaluation step."""
@@ -238,6 +258,7 @@ def fit(
     epochs: range,
     batch_size: int,
     shuffle: bool,
+    augmentation: Augmentation,
     finished: Callable[[dict[str, float]], None],
     callbacks: Callbacks,
     progress: Progress,
@@ -258,11 +279,14 @@ def fit(
         Images in a step.
     shuffle
         Whether to take the images in another order each epoch.
+    augmentation
+        What happens to them.
     finished
         Called after each epoch with its entries for the history, before the callbacks.
     callbacks, progress
         Are told.
     """
+    trainer.augmenter.use(augmentation)
     if trainer.engine != "python" and not trainer.is_ready(True, images, batch_size):
         what = ", ".join(trainer.graph.names)
         progress.note(f"compiling the training step ({trainer.engine}): {what}; batches of {batch_size}, {trainer.graph.dtype}")
@@ -288,6 +312,7 @@ def fit_epoch(
     training: Passes, measuring: Passes | None, epoch: int, seed: int | None, order: np.ndarray, progress: Progress
 ) -> dict[str, float]:
     """Train for one epoch, and measure: what goes into the history. Without a seed, images come in the given order."""
+    training.trainer.augmenter.begin(epoch, len(order))
     training.prepare()  # the program is made before the clock starts
     progress.begin_epoch(epoch)
     started = time.perf_counter()

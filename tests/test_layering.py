@@ -15,6 +15,7 @@ LAYERS = [
     ["jitcnn.convert", "jitcnn.presets", "jitcnn.gradient_check", "jitcnn.gradient_subjects", "jitcnn.gradient_hints"],
     ["jitcnn.model"],
     ["jitcnn.training", "jitcnn.describing", "jitcnn.progress", "jitcnn.callbacks", "jitcnn.summary", "jitcnn.storage", "jitcnn.data"],
+    ["jitcnn.augmentation"],
     ["jitcnn.graph"],
     ["jitcnn.layers", "jitcnn.losses", "jitcnn.optimizers", "jitcnn.metrics", "jitcnn.initializers", "jitcnn.inputs", "jitcnn.labels"],
     ["jitcnn.engine"],

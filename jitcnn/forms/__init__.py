@@ -7,7 +7,7 @@ as functions whose first parameter is what runs a prepared call; `bind_all` make
 
 from collections.abc import Callable
 
-from jitcnn.forms import activation, conv, dense, dropout, image, loss, padding, pool, update, upsample
+from jitcnn.forms import activation, augment, conv, dense, dropout, image, loss, padding, pool, update, upsample
 from jitcnn.forms.binding import Call, bind
 
 FORMS: tuple[Callable, ...] = (
@@ -35,6 +35,7 @@ FORMS: tuple[Callable, ...] = (
     dropout.dropout,
     dropout.dropout_grad,
     loss.cross_entropy,
+    loss.soft_cross_entropy,
     loss.binary_cross_entropy,
     loss.mse,
     update.sgd,
@@ -44,6 +45,8 @@ FORMS: tuple[Callable, ...] = (
     image.take_labels,
     image.score,
     image.score_binary,
+    augment.augment_images,
+    augment.mix_labels,
 )
 
 NAMES = tuple(form.__name__ for form in FORMS)

@@ -55,7 +55,7 @@ def take_images(
         raise ValueError(f"images are {pixels.dtype}, expected uint8, float32 or float64: give images.astype(np.float32)")
     check_axes("images", pixels, IMAGES)
     pixels = np.require(pixels, requirements=["C", "A"])
-    places = _order(order, len(pixels))
+    places = checked_order(order, len(pixels))
     code = int(choice("normalize", normalize, (None, "per-image")) == "per-image")
     result = np.dtype(choice("dtype", dtype, ("float32", "float64"))) if out is None else take("out", out).dtype
     y = output(out, (places.size, *pixels.shape[1:]), result, pixels, places)
@@ -91,7 +91,7 @@ def take_labels(call: Call, labels: ArrayLike, order: ArrayLike, *, out: ArrayLi
     array = take("labels", labels)
     check_axes("labels", array, None)
     array = np.require(array, requirements=["C", "A"])
-    places = _order(order, len(array))
+    places = checked_order(order, len(array))
     y = output(out, (places.size, *array.shape[1:]), array.dtype, array, places)
     call("take_labels", array, places, np.zeros(1, np.int64), y)
     return y
@@ -164,7 +164,7 @@ def score_binary(call: Call, outputs: ArrayLike, targets: ArrayLike, *, out: Arr
     return hits
 
 
-def _order(order: ArrayLike, count: int) -> Array:
+def checked_order(order: ArrayLike, count: int) -> Array:
     """`order` as int64 (n,), every entry from 0 to count - 1."""
     array = take("order", order)
     if array.dtype.kind not in "iu" or array.ndim != 1 or array.size == 0:

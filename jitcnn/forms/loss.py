@@ -58,6 +58,43 @@ def cross_entropy(
     return _mean(losses), grad
 
 
+def soft_cross_entropy(call: Call, logits: ArrayLike, targets: ArrayLike, *, out: ArrayLike | None = None) -> tuple[float, Array]:
+    """Cross-entropy of predictions before their softmax against shares of classes, as mixup makes them, and its gradient.
+
+    With p = softmax(logits), t = targets: ``loss = mean over images of -sum(t * log(p))`` and
+    ``grad = (p * sum(t) - t) / images`` (as PyTorch's ``CrossEntropyLoss`` with probabilities).
+
+    Parameters
+    ----------
+    logits : array (images, classes)
+        float32 or float64.
+    targets : array (images, classes)
+        From 0 to 1, of any dtype; usually the sum of a row is 1.
+    out : array (images, classes), optional
+        Where the gradient goes.
+
+    Returns
+    -------
+    loss : float
+        The mean over the images.
+    grad : array (images, classes)
+        The gradient of `loss` with respect to `logits`.
+
+    Raises
+    ------
+    ValueError
+        If shapes, dtypes or targets are none of the above, or `out` does not fit.
+
+    Examples
+    --------
+    >>> from jitcnn.kernels import soft_cross_entropy
+    >>> loss, grad = soft_cross_entropy([[0.0, 0.0]], [[0.25, 0.75]])
+    >>> round(loss, 4), grad.tolist()
+    (0.6931, [[0.25, -0.25]])
+    """
+    return _against_shares(call, "soft_cross_entropy", logits, targets, out)
+
+
 def binary_cross_entropy(call: Call, logits: ArrayLike, targets: ArrayLike, *, out: ArrayLike | None = None) -> tuple[float, Array]:
     """Cross-entropy of independent yes-or-no predictions before their sigmoid, and its gradient.
 
@@ -92,11 +129,15 @@ def binary_cross_entropy(call: Call, logits: ArrayLike, targets: ArrayLike, *, o
     >>> round(loss, 4), grad.tolist()
     (0.6931, [[-0.5]])
     """
+    return _against_shares(call, "binary_cross_entropy", logits, targets, out)
+
+
+def _against_shares(call: Call, name: str, logits: ArrayLike, targets: ArrayLike, out: ArrayLike | None) -> tuple[float, Array]:
     logits = floating("logits", logits, LOGITS)
     shares = probabilities(targets, logits.shape, logits.dtype)
     grad = output(out, logits.shape, logits.dtype, logits, shares)
     losses = np.empty(logits.shape[0], logits.dtype)
-    call("binary_cross_entropy", logits, shares, losses, grad)
+    call(name, logits, shares, losses, grad)
     return _mean(losses), grad
 
 

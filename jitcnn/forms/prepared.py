@@ -48,6 +48,7 @@ DECLARATIONS = {
     "softmax_grad": "grad_y[images,...,classes] y[images,...,classes] *grad_x[images,...,classes]",
     "dropout": "x[images,...] *y[images,...] threshold seed step[1]:int64",
     "cross_entropy": "logits[images,classes] labels[images]:int64 *losses[images] *grad[images,classes]",
+    "soft_cross_entropy": "logits[images,classes] targets[images,classes] *losses[images] *grad[images,classes]",
     "binary_cross_entropy": "logits[images,classes] targets[images,classes] *losses[images] *grad[images,classes]",
     "mse": "y[images,outputs] targets[images,outputs] *losses[images] *grad[images,outputs]",
     "sgd": "*w[size] g[size] hyper[1]:float64",
@@ -55,6 +56,10 @@ DECLARATIONS = {
     "adam": "*w[size] g[size] *m[size] *v[size] hyper[4]:float64 step[1]:int64",
     "take_images": f"images[count,rows,columns,channels]:pixels order[items]:int64 position[1]:int64 *y[{IMAGE}] normalize",
     "take_labels": "labels[count,...]:labels order[items]:int64 position[1]:int64 *y[images,...]:labels",
+    "augment_images": "images[count,rows,columns,channels]:pixels order[items]:int64 position[1]:int64 turn[2]:int64 settings[10]:float64 "
+    f"*y[{IMAGE}] normalize seed",
+    "mix_labels": "labels[count,...]:targets order[items]:int64 position[1]:int64 turn[2]:int64 settings[10]:float64 "
+    "*y[images,classes] seed",
     "score": "outputs[images,classes] labels[images]:int64 *hits[images]:int64",
     "score_binary": "outputs[images,classes] targets[images,classes] *hits[images]:int64",
 }
@@ -73,6 +78,7 @@ FLOAT = (np.dtype(np.float32), np.dtype(np.float64))
 DTYPES = {
     "float": FLOAT,
     "labels": (np.dtype(np.int64), *FLOAT),
+    "targets": (np.dtype(np.int64), *FLOAT),
     "pixels": (np.dtype(np.uint8), *FLOAT),
     "int64": (np.dtype(np.int64),),
     "float64": (np.dtype(np.float64),),
@@ -269,6 +275,14 @@ def _take_labels(labels: Any, **_: Any) -> None:
         raise ValueError(f"labels are {labels.dtype} of shape {tuple(labels.shape)}, expected int64 (count,) or floats (count, classes)")
 
 
+def _mix_labels(labels: Any, y: Any, **_: Any) -> None:
+    expected = (y.shape[1],) if np.dtype(labels.dtype).kind == "f" else ()
+    if tuple(labels.shape[1:]) != expected:
+        raise ValueError(
+            f"labels are {labels.dtype} of shape {tuple(labels.shape)}, expected int64 (count,) or floats (count, {y.shape[1]})"
+        )
+
+
 RELATIONS: dict[str, Callable[..., None]] = {
     "conv2d": lambda x, b, **rest: _conv2d(x, **rest),
     "conv2d_grad_input": lambda grad_y, w, grad_x, **rest: _conv2d(grad_x, w, grad_y, **rest),
@@ -280,4 +294,5 @@ RELATIONS: dict[str, Callable[..., None]] = {
     "upsample2d": lambda x, **rest: _upsample2d(x, **rest),
     "upsample2d_grad_input": lambda grad_y, grad_x, **rest: _upsample2d(grad_x, grad_y, **rest),
     "take_labels": _take_labels,
+    "mix_labels": _mix_labels,
 }

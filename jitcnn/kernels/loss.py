@@ -60,6 +60,39 @@ def cross_entropy_kernel(real: type):
 
 
 @functools.cache
+def soft_cross_entropy_kernel(real: type):
+    """Of the softmax of the outputs against shares of classes."""
+    line, exp, zero, one = ACCESS[real][0], exponentials[real], real(0), real(1)
+
+    @kernel(ByTarget, real.__name__, f"soft cross-entropy {real.__name__}")
+    def soft_cross_entropy_of(arguments, first, last, worker):
+        a = only(arguments)
+        share = one / real(images_of(a))
+        for n in range(first, last):
+            z, targets = line(a.outputs, n, first, worker, 0, a.size), line(a.targets, n, first, worker, 0, a.size)
+            grad = line(a.grad, n, first, worker, 0, a.size)
+            largest, wanted = z[0], zero
+            for k in range(a.size):
+                if z[k] > largest:
+                    largest = z[k]
+                wanted += targets[k]
+            chosen = zero
+            for k in range(a.size):
+                difference = z[k] - largest
+                chosen += targets[k] * difference
+                grad[k] = exp(difference)
+            total = zero
+            for k in range(a.size):
+                total += grad[k]
+            line(a.losses, n, first, worker, 0, 1)[0] = wanted * math.log(total) - chosen
+            scale = share * wanted / total
+            for k in range(a.size):
+                grad[k] = grad[k] * scale - targets[k] * share
+
+    return soft_cross_entropy_of
+
+
+@functools.cache
 def binary_cross_entropy_kernel(real: type):
     """Of the sigmoid of every output against its own target."""
     line, exp, zero, one = ACCESS[real][0], exponentials[real], real(0), real(1)
@@ -123,6 +156,11 @@ def cross_entropy(program: Program, logits: Buffer, labels: Buffer, losses: Buff
     loss_row(program, cross_entropy_kernel, ByLabel, logits, losses, grad, labels=labels)
 
 
+def soft_cross_entropy(program: Program, logits: Buffer, targets: Buffer, losses: Buffer, grad: Buffer) -> None:
+    """Cross-entropy of the softmax of `logits` (n, k) against shares of classes (n, k)."""
+    loss_row(program, soft_cross_entropy_kernel, ByTarget, logits, losses, grad, targets=targets)
+
+
 def binary_cross_entropy(program: Program, logits: Buffer, targets: Buffer, losses: Buffer, grad: Buffer) -> None:
     """Cross-entropy of the sigmoid of `logits` (n, k) against targets (n, k); the mean over k."""
     loss_row(program, binary_cross_entropy_kernel, ByTarget, logits, losses, grad, targets=targets)
@@ -133,4 +171,9 @@ def mse(program: Program, y: Buffer, targets: Buffer, losses: Buffer, grad: Buff
     loss_row(program, mse_kernel, ByTarget, y, losses, grad, targets=targets)
 
 
-LOWERINGS: dict[str, Callable[..., None]] = {"cross_entropy": cross_entropy, "binary_cross_entropy": binary_cross_entropy, "mse": mse}
+LOWERINGS: dict[str, Callable[..., None]] = {
+    "cross_entropy": cross_entropy,
+    "soft_cross_entropy": soft_cross_entropy,
+    "binary_cross_entropy": binary_cross_entropy,
+    "mse": mse,
+}

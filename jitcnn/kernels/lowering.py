@@ -10,6 +10,7 @@ import numpy as np
 from jitcnn.forms.prepared import ARGUMENTS, check
 from jitcnn.kernels import runner
 from jitcnn.kernels.activation import LOWERINGS as ACTIVATION
+from jitcnn.kernels.augment import LOWERINGS as AUGMENT
 from jitcnn.kernels.conv import LOWERINGS as CONV
 from jitcnn.kernels.conv_weights import LOWERINGS as CONV_WEIGHTS
 from jitcnn.kernels.dense import LOWERINGS as DENSE
@@ -27,6 +28,7 @@ from jitcnn.kernels.upsample import LOWERINGS as UPSAMPLE
 #: lowering(program, *prepared arguments) by kernel
 LOWERINGS: dict[str, Callable[..., None]] = {
     **CONV, **CONV_WEIGHTS, **PADDING, **POOL, **DENSE, **UPSAMPLE, **ELEMENTWISE, **ACTIVATION, **DROPOUT, **LOSS, **UPDATE, **IMAGE,
+    **AUGMENT,
 }  # fmt: skip
 
 

@@ -7,4 +7,6 @@ __all__ = [
 ]  # fmt: skip
 
 # Compiled without threads: a few numbers an image, less work than waking a second thread.
-SERIAL = frozenset({"cross_entropy", "binary_cross_entropy", "mse", "take_labels", "score", "score_binary"})
+SERIAL = frozenset(
+    {"cross_entropy", "soft_cross_entropy", "binary_cross_entropy", "mse", "take_labels", "mix_labels", "score", "score_binary"}
+)

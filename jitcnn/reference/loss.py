@@ -1,11 +1,12 @@
 """Losses: one number for each sample, and the gradient of their mean over the batch.
 
     cross_entropy          -log(softmax(logits)[label])                      grad = (softmax(logits) - onehot) / n
+    soft_cross_entropy     sum over k of -t * log(softmax(logits))           grad = (softmax(logits) * sum(t) - t) / n
     binary_cross_entropy   mean over k of                                    grad = (sigmoid(logits) - t) / (n * k)
                            -t * log(p) - (1 - t) * log(1 - p), p = sigmoid(logits)
     mse                    mean over k of (y - t)**2                         grad = 2 * (y - t) / (n * k)
 
-The two cross-entropies work on logits, the numbers before softmax or sigmoid: together with those, loss and gradient
+The cross-entropies work on logits, the numbers before softmax or sigmoid: together with those, loss and gradient
 become simple and stay exact however large the numbers are. A NaN in a sample gives a NaN loss and gradient.
 
     logits --softmax--> probabilities --cross_entropy--> loss         logits (0, log 3), label 0:
@@ -52,6 +53,45 @@ def cross_entropy(logits, labels, losses, grad):
         for k in range(classes):
             grad[n, k] = math.exp(logits[n, k] - largest) / total / samples
         grad[n, labels[n]] -= 1.0 / samples
+
+
+def soft_cross_entropy(logits, targets, losses, grad):
+    """Cross-entropy of the softmax of `logits` against shares of classes: one-hot rows give what `cross_entropy` does.
+
+    Parameters
+    ----------
+    logits : array (n, k)
+    targets : array (n, k)
+        The share of each class; a row's sum is 1.
+    losses : array (n,)
+        Written: the loss of each sample.
+    grad : array (n, k)
+        Written: the gradient of the mean loss with respect to `logits`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> losses, grad = np.empty(1), np.empty((1, 2))
+    >>> soft_cross_entropy(np.array([[0.0, np.log(3.0)]]), np.array([[0.25, 0.75]]), losses, grad)
+    >>> bool(np.isclose(losses[0], 0.25 * np.log(4.0) + 0.75 * np.log(4.0 / 3.0)))
+    True
+    >>> np.abs(grad.round(4))
+    array([[0., 0.]])
+    """
+    samples, classes = logits.shape
+    for n in range(samples):
+        largest = logits[n, 0]
+        for k in range(classes):
+            if logits[n, k] > largest:
+                largest = logits[n, k]
+        total, wanted, chosen = 0.0, 0.0, 0.0
+        for k in range(classes):
+            total += math.exp(logits[n, k] - largest)
+            wanted += targets[n, k]
+            chosen += targets[n, k] * (logits[n, k] - largest)
+        losses[n] = wanted * math.log(total) - chosen
+        for k in range(classes):
+            grad[n, k] = (math.exp(logits[n, k] - largest) / total * wanted - targets[n, k]) / samples
 
 
 def binary_cross_entropy(logits, targets, losses, grad):

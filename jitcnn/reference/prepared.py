@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 from jitcnn.reference.activation import relu, relu_grad, sigmoid, sigmoid_grad, softmax, softmax_grad, tanh, tanh_grad
+from jitcnn.reference.augment import augment_images, mix_labels
 from jitcnn.reference.conv import bias_grad, conv2d, conv2d_grad_input, conv2d_grad_weights
 from jitcnn.reference.dense import dense, dense_grad_input, dense_grad_weights
 from jitcnn.reference.dropout import dropout
 from jitcnn.reference.image import score, score_binary, take_images, take_labels
-from jitcnn.reference.loss import binary_cross_entropy, cross_entropy, mse
+from jitcnn.reference.loss import binary_cross_entropy, cross_entropy, mse, soft_cross_entropy
 from jitcnn.reference.padding import pad2d, pad2d_grad_input
 from jitcnn.reference.pool import pool2d, pool2d_grad_input
 from jitcnn.reference.update import adam, momentum, sgd
@@ -23,8 +24,9 @@ PREPARED: dict[str, Callable] = {
         upsample2d, upsample2d_grad_input,
         relu, relu_grad, sigmoid, sigmoid_grad, tanh, tanh_grad, softmax, softmax_grad,
         dropout,
-        cross_entropy, binary_cross_entropy, mse,
+        cross_entropy, soft_cross_entropy, binary_cross_entropy, mse,
         sgd, momentum, adam,
         take_images, take_labels, score, score_binary,
+        augment_images, mix_labels,
     )
 }  # fmt: skip

@@ -39,6 +39,7 @@ VALID = {
     **{f"{name}_grad": (X, X, X) for name in ("relu", "sigmoid", "tanh", "softmax")},
     "dropout": (X, X, 2**31, -5, Symbol((1,), INT)),
     "cross_entropy": (MATRIX, Symbol((2,), INT), Symbol((2,)), MATRIX),
+    "soft_cross_entropy": (MATRIX, MATRIX, Symbol((2,)), MATRIX),
     "binary_cross_entropy": (MATRIX, MATRIX, Symbol((2,)), MATRIX),
     "mse": (MATRIX, MATRIX, Symbol((2,)), MATRIX),
     "sgd": (LINE, LINE, Symbol((1,), D)),
@@ -46,12 +47,23 @@ VALID = {
     "adam": (LINE, LINE, LINE, LINE, Symbol((4,), D), Symbol((1,), INT)),
     "take_images": (Symbol((9, 5, 6, 3), np.dtype(np.uint8)), Symbol((7,), INT), Symbol((1,), INT), X, 1),
     "take_labels": (Symbol((9,), INT), Symbol((7,), INT), Symbol((1,), INT), Symbol((2,), INT)),
+    "augment_images": (
+        Symbol((9, 5, 6, 3), np.dtype(np.uint8)),
+        Symbol((7,), INT),
+        Symbol((1,), INT),
+        Symbol((2,), INT),
+        Symbol((10,), D),
+        X,
+        1,
+        -5,
+    ),
+    "mix_labels": (Symbol((9,), INT), Symbol((7,), INT), Symbol((1,), INT), Symbol((2,), INT), Symbol((10,), D), MATRIX, -5),
     "score": (MATRIX, Symbol((2,), INT), Symbol((2,), INT)),
     "score_binary": (MATRIX, MATRIX, Symbol((2,), INT)),
 }
 EVERY_ARRAY = [(name, place) for name, arguments in ARGUMENTS.items() for place, argument in enumerate(arguments) if argument.axes]
 EVERY_INTEGER = [(name, place) for name, arguments in ARGUMENTS.items() for place, argument in enumerate(arguments) if not argument.axes]
-ANY_DTYPE = ("take_images", "take_labels")
+ANY_DTYPE = ("take_images", "take_labels", "augment_images", "mix_labels")
 
 
 def arrays(arguments):
@@ -178,6 +190,8 @@ def test_no_bias():
         ("pool2d", 1, Symbol((2, 4, 3, 3)), "holds padding only"),
         ("pad2d", 1, Symbol((2, 5, 9, 3)), "the padded image has 5 rows, expected at least 6"),
         ("upsample2d", 2, 3, "the large image has (10, 18) rows and columns, expected (15, 18)"),
+        ("mix_labels", 0, Symbol((9, 4), F), "labels are float32 of shape (9, 4), expected int64 (count,) or floats (count, 3)"),
+        ("augment_images", 4, Symbol((9,), D), "settings is (9,), expected (10,)"),
         ("take_labels", 0, Symbol((9, 3), INT), "y is (2,) with other sizes, expected (images, 3)"),
         ("relu", 1, Symbol((2, 5, 6, 4)), "y is (2, 5, 6, 4) with other sizes, expected (2, 5, 6, 3): it is 2, 5, 6, 3 in x"),
         ("bias_grad", 0, Symbol((4,)), "grad_y is (4,), expected (images, ..., filters)"),

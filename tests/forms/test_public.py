@@ -45,18 +45,25 @@ CASES = {
     "dropout_grad": ({"grad_y": numbers(2, 5, 4), "rate": 0.5}, {"seed": 3, "step": 1}),
     "cross_entropy": ({"logits": numbers(2, 3), "labels": np.array([2, 0])}, {}),
     "binary_cross_entropy": ({"logits": numbers(2, 3), "targets": np.array([[1, 0, 1], [0, 0, 1]])}, {}),
+    "soft_cross_entropy": ({"logits": numbers(2, 3), "targets": [[0.5, 0.5, 0.0], [0.2, 0.1, 0.7]]}, {}),
     "mse": ({"y": numbers(2, 3), "target": numbers(3, 2).reshape(2, 3)}, {}),
     "sgd": ({"w": numbers(2, 3), "g": numbers(3, 2).reshape(2, 3)}, {}),
     "momentum": ({"w": numbers(2, 3), "g": numbers(3, 2).reshape(2, 3), "v": numbers(2, 3)}, {}),
     "adam": ({"w": numbers(2, 3), "g": numbers(3, 2).reshape(2, 3), "m": numbers(2, 3), "v": numbers(2, 3) ** 2, "step": 2}, {}),
     "take_images": ({"images": numbers(4, 5, 6, 3), "order": np.array([3, 0])}, {"normalize": "per-image", "dtype": "float64"}),
     "take_labels": ({"labels": numbers(4, 3), "order": np.array([3, 0])}, {}),
+    "augment_images": (
+        {"images": numbers(4, 5, 6, 3), "order": np.array([3, 0])},
+        {"seed": 1, "epoch": 2, "rotate": 30, "noise": 0.1, "mixup": 0.5, "normalize": "per-image", "dtype": "float64"},
+    ),
+    "mix_labels": ({"labels": numbers(4, 3), "order": np.array([3, 0])}, {"seed": 1, "epoch": 2, "mixup": 0.5, "dtype": "float64"}),
     "score": ({"outputs": numbers(2, 3), "labels": np.array([2, 0])}, {}),
     "score_binary": ({"outputs": numbers(2, 3), "targets": numbers(3, 2).reshape(2, 3)}, {}),
 }
 IN_PLACE = {"sgd": ("w",), "momentum": ("w", "v"), "adam": ("w", "m", "v")}
 ELEMENTWISE = ("relu", "sigmoid", "tanh", "softmax", "relu_grad", "sigmoid_grad", "tanh_grad", "softmax_grad", "dropout", "dropout_grad")
-ANY_AXES = (*ELEMENTWISE, "mse", "sgd", "momentum", "adam", "bias_grad", "take_labels")
+ANY_AXES = (*ELEMENTWISE, "mse", "sgd", "momentum", "adam", "bias_grad", "take_labels", "mix_labels")
+WITH_DTYPE = ("take_images", "augment_images", "mix_labels")
 
 
 def case(name, dtype=np.float64, **changed):
@@ -67,7 +74,7 @@ def case(name, dtype=np.float64, **changed):
     }
     if name == "pool2d_grad_input":
         values["state"] = values["state"]._replace(x=values["state"].x.astype(dtype), y=values["state"].y.astype(dtype))
-    return {**values, **changed}, dict(keywords, **({"dtype": np.dtype(dtype).name} if name == "take_images" else {}))
+    return {**values, **changed}, dict(keywords, **({"dtype": np.dtype(dtype).name} if name in WITH_DTYPE else {}))
 
 
 def run(name, arguments, keywords, **more):
@@ -105,7 +112,7 @@ def test_float32_gives_float32_close_to_float64(name):
 def test_other_dtypes(name, key, dtype):
     arguments, keywords = case(name)
     arguments[key] = arguments[key].astype(dtype)
-    if name == "take_labels" and dtype == "int64":
+    if name in ("take_labels", "mix_labels") and dtype == "int64":
         arguments[key] = arguments[key].astype(np.int32)
     with pytest.raises(ValueError, match=rf"{key}.* (is|are) .*expected .*float32.* or float64"):
         run(name, arguments, keywords)
@@ -219,7 +226,7 @@ def test_out_that_does_not_fit(name):
         (read_only(right), "out is written in place but is read-only"),
         (right.tolist(), "out is a list, expected an array to write to"),
     ]:
-        if name == "take_images" and wrong is not right and getattr(wrong, "dtype", None) == np.float32:
+        if name in WITH_DTYPE and wrong is not right and getattr(wrong, "dtype", None) == np.float32:
             continue  # there, out decides the dtype
         with pytest.raises(ValueError, match=message):
             run(name, *case(name), out=wrong)

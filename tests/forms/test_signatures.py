@@ -34,6 +34,7 @@ SIGNATURES = {
     "dropout": "(x, rate, *, seed, step, out=None)",
     "dropout_grad": "(grad_y, rate, *, seed, step, out=None)",
     "cross_entropy": "(logits, labels, *, kind='categorical', out=None)",
+    "soft_cross_entropy": "(logits, targets, *, out=None)",
     "binary_cross_entropy": "(logits, targets, *, out=None)",
     "mse": "(y, target, *, out=None)",
     "sgd": "(w, g, lr=0.001, *, out=None)",
@@ -41,6 +42,11 @@ SIGNATURES = {
     "adam": "(w, g, m, v, step, lr=0.001, betas=(0.9, 0.999), eps=1e-08, *, out=None)",
     "take_images": "(images, order, *, normalize=None, dtype='float32', out=None)",
     "take_labels": "(labels, order, *, out=None)",
+    "augment_images": (
+        "(images, order, *, seed, epoch, shift=0.0, rotate=0.0, scale=0.0, shear=0.0, flip=0.0, brightness=0.0, contrast=0.0, erase=0.0, "
+        "noise=0.0, mixup=0.0, normalize=None, dtype='float32', out=None)"
+    ),
+    "mix_labels": "(labels, order, *, seed, epoch, mixup, classes=None, dtype='float32', out=None)",
     "score": "(outputs, labels, *, out=None)",
     "score_binary": "(outputs, targets, *, out=None)",
 }

@@ -93,6 +93,7 @@ def check_others(random, images, shape, padding, mode, factor, rate, step):
     check("cross_entropy", outputs, numbers)
     check("cross_entropy", outputs, np.round(targets), kind="binary")
     check("binary_cross_entropy", outputs, targets)
+    check("soft_cross_entropy", outputs, targets)
     check("mse", x, random(*x.shape))
     check("sgd", x, random(*x.shape), 0.1)
     check("momentum", x, random(*x.shape), random(*x.shape), 0.1, 0.8)
@@ -102,6 +103,11 @@ def check_others(random, images, shape, padding, mode, factor, rate, step):
     for normalize in (None, "per-image"):
         check("take_images", pixels, order, normalize=normalize, dtype=x.dtype.name)
         check("take_images", x, order % images, normalize=normalize, dtype=x.dtype.name)
+    amounts = {"rotate": 20, "shift": 0.2, "flip": 0.5, "contrast": rate, "erase": rate, "noise": 0.1, "mixup": 0.3}
+    check("augment_images", pixels, order, seed=step, epoch=step, dtype=x.dtype.name, **amounts)
+    check("augment_images", x, order % images, seed=step, epoch=step, dtype=x.dtype.name, **amounts)
+    check("mix_labels", targets, order % images, seed=step, epoch=step, mixup=rate / 2, dtype=x.dtype.name)
+    check("mix_labels", numbers, order % images, seed=step, epoch=step, mixup=rate / 2, dtype=x.dtype.name)
     check("take_labels", targets, order % images)
     check("take_labels", numbers, order % images)
     check("score", outputs, numbers)

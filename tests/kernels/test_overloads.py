@@ -103,6 +103,11 @@ def binary(logits, targets):
 
 
 @njit
+def soft(logits, targets):
+    return kernels.soft_cross_entropy(logits, targets)
+
+
+@njit
 def squares(y, target):
     return kernels.mse(y, target)
 
@@ -139,6 +144,7 @@ def cases(dtype):
         "dropout": (dropouts, x),
         "cross_entropy": (categorical, logits, np.array([1, 0, 4])),
         "binary_cross_entropy": (binary, logits, np.eye(5)[[1, 0, 4]]),
+        "soft_cross_entropy": (soft, logits, np.eye(5)[[1, 0, 4]] * 0.8 + 0.04),
         "mse": (squares, x, x + 1),
         "updates": (updates, other, other + 1, other * 2, other * 3, other**2),
     }
@@ -327,7 +333,7 @@ def test_types_are_checked_when_compiling(x, w, message):
 def test_every_kernel_is_there():
     from jitcnn.kernels.overloads.bodies import BODIES
 
-    assert set(NAMES) - set(BODIES) == {"take_images", "take_labels", "score", "score_binary"}
+    assert set(NAMES) - set(BODIES) == {"take_images", "take_labels", "augment_images", "mix_labels", "score", "score_binary"}
 
 
 def test_nothing_is_imported_before_it_is_called():

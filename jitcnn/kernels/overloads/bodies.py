@@ -225,6 +225,13 @@ def cross_entropy(logits, labels, kind="categorical", out=None):
     return mean(losses), grad
 
 
+def soft_cross_entropy(logits, targets, out=None):
+    logits = floating(logits, 2, logits)
+    losses, grad = np.empty(logits.shape[0], logits.dtype), output(out, logits.shape, logits)
+    run("soft_cross_entropy", logits, probabilities(targets, logits), losses, grad)
+    return mean(losses), grad
+
+
 def binary_cross_entropy(logits, targets, out=None):
     logits = floating(logits, 2, logits)
     losses, grad = np.empty(logits.shape[0], logits.dtype), output(out, logits.shape, logits)
@@ -273,7 +280,7 @@ BODIES: dict[str, Callable] = {
     for function in (
         conv2d, conv2d_grad_input, conv2d_grad_weights, bias_grad, pad2d, pad2d_grad_input, pool2d, pool2d_grad_input,
         dense, dense_grad_input, dense_grad_weights, upsample2d, upsample2d_grad_input, dropout, dropout_grad,
-        cross_entropy, binary_cross_entropy, mse, sgd, momentum, adam,
+        cross_entropy, soft_cross_entropy, binary_cross_entropy, mse, sgd, momentum, adam,
     )
 }  # fmt: skip
 BODIES |= {name: elementwise(name) for name in ("relu", "sigmoid", "tanh", "softmax")}
