@@ -27,6 +27,20 @@ def version() -> str:
     return f"jitcnn {jitcnn.__version__}, {numba.get_num_threads()} threads"
 
 
+def work(name: str) -> float:
+    """10^9 multiplications and additions that the preset's network takes to train on one image."""
+    from jitcnn import presets
+
+    return training_work(presets.PRESETS[name].build(seed=0))
+
+
+def training_work(model: Any) -> float:
+    """The same of any model: forward, gradients of the weights, and those of the inputs but the first layer's."""
+    multiply_adds = [layer.multiply_adds() for layer in model.layers]
+    first = next(count for count in multiply_adds if count)
+    return 2e-9 * (3 * sum(multiply_adds) - first)
+
+
 def images(name: str) -> int:
     """How many images the preset trains on."""
     from jitcnn import presets
@@ -76,8 +90,7 @@ def prepare_step(batch_size: int, size: int, channels: int) -> float:
     train = partial(model.train, x, y, batch_size=batch_size, progress=False)
     train(epochs=1)
     STATE["step"] = train, images // batch_size
-    multiply_adds = [layer.multiply_adds() for layer in model.layers]
-    return 2e-9 * batch_size * (3 * sum(multiply_adds) - multiply_adds[0])  # the first layer's input needs no gradient
+    return batch_size * training_work(model)
 
 
 def step(seconds: float) -> float:
@@ -212,7 +225,7 @@ def _pool_calls(layer: Case) -> dict[str, Callable[..., Any]]:
 REQUESTS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
-        *(version, images, peak),
+        *(version, images, work, peak),
         *(prepare_training, train),
         *(prepare_step, step),
         *(prepare_prediction, probabilities, latency, throughput),

@@ -144,6 +144,31 @@ def test_suite_networks():
     assert networks.epoch_size(5_000, 1024) == 10_240
 
 
+class WithWinograd(Peer):
+    """A program that computes convolutions in two ways, the second one three times as fast."""
+
+    def ask(self, request, **arguments):
+        answers = {"algorithms": ["direct", "winograd"], "error": 2e-6, "peak": 1000.0}
+        return answers[request] if request in answers else self.speed * (3 if arguments.get("algorithm") == "winograd" else 1)
+
+
+def test_winograd_stands_beside_the_direct_sum():
+    case = Case("conv", 1, 8, 8, 64, 64, 3)
+    results = kernels.run(WithWinograd("jitcnn", 10.0), [Peer("other", 5.0)], 1, 0, cases=(case, CONV), say=lambda line: None)
+    table = kernels.tables(results)[0]
+    assert table.header == ["layer", "jitcnn GFLOP/s", "of peak", "other", "ratio", "Winograd", "ratio", "error"]
+    speeds = [number(speed * case.work) for speed in (10, 5, 30)]
+    assert table.rows[0][:2] + table.rows[0][3:] == [case.name, speeds[0], speeds[1], "2.00", speeds[2], "6.00", "2.0e-06"]
+    assert table.rows[1][5:] == ["", "", ""]
+    assert table.note.startswith("Ratios, direct: geometric mean 2.00, least 2.00; winograd: geometric mean 6.00, least 6.00.")
+
+
+def test_work_of_training():
+    """Forward and both gradients, but that of the images: single-conv."""
+    conv, dense = 26 * 26 * 9 * 8, 26 * 26 * 8 * 10
+    assert Here().ask("work", name="single-conv") == pytest.approx(2e-9 * (2 * conv + 3 * dense))
+
+
 def test_worker_answers_and_reports_errors():
     worker = Worker("jitcnn", sys.executable, "bench.ours", threads=1)
     try:

@@ -75,7 +75,7 @@ def test_kernels(session):
 def test_networks(session):
     results = networks.run(session)
     table = cells(networks.page(results))[0]
-    assert [row[:2] + row[3:6] for row in table] == [["conv-pool", "1000", "100", "100", "100"]]
+    assert [row[:2] + row[5:8] for row in table] == [["conv-pool", "1000", "100", "100", "100"]]
     assert results["programs"] == ["jitcnn", "PyTorch NCHW", "PyTorch channels_last", "Keras"]
 
 
