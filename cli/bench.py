@@ -31,18 +31,11 @@ def bench(suites: tuple[str, ...], quick: bool, rounds: int | None, only: tuple[
 
     from jitcnn.measuring.machine import describe
 
-    before = numba.get_num_threads()
-    if threads is not None:
-        if threads > numba.config.NUMBA_NUM_THREADS:
-            raise ValueError(f"threads is {threads}, and there are {numba.config.NUMBA_NUM_THREADS}: give at most that")
-        numba.set_num_threads(threads)
-    try:
+    with options.using_threads(threads):
         check(suites or SUITES, quick, only)
         machine = describe(numba.get_num_threads())
         note(", ".join(f"{name}: {value}" for name, value in machine.items()))
         results = {suite: measure(suite, quick, rounds or (2 if quick else 3), only) for suite in suites or SUITES}
-    finally:
-        numba.set_num_threads(before)
     if as_json:
         print_json({"machine": machine} | {suite: found for suite, (found, _) in results.items()})
     else:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -53,3 +55,18 @@ def allow_threads(count: int | None) -> None:
     """Let Numba start so many threads: it takes the number when it is imported. The model says how many of them it uses."""
     if count is not None and "numba" not in sys.modules:
         os.environ["NUMBA_NUM_THREADS"] = str(count)
+
+
+@contextmanager
+def using_threads(count: int | None) -> Iterator[None]:
+    """Let Numba use so many threads meanwhile, all that it has if None; for kernels that no model runs."""
+    import numba
+
+    if count is not None and count > numba.config.NUMBA_NUM_THREADS:
+        raise ValueError(f"threads is {count}, and there are {numba.config.NUMBA_NUM_THREADS}: give at most that")
+    before = numba.get_num_threads()
+    numba.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)

@@ -20,7 +20,18 @@ from jitcnn.losses import LOSSES
 from jitcnn.optimizers import OPTIMIZERS
 from tests.cli.conftest import TINY, refused
 
-COMMANDS = [[], ["train"], ["eval"], ["summary"], ["convert"], ["bench"], ["learn"], ["learn", "bugs"], ["learn", "lesson"]]
+COMMANDS = [
+    [],
+    ["train"],
+    ["eval"],
+    ["summary"],
+    ["convert"],
+    ["bench"],
+    ["learn"],
+    ["learn", "bugs"],
+    ["learn", "lesson"],
+    ["learn", "race"],
+]
 MODULE = [sys.executable, "-m", "jitcnn"]
 
 

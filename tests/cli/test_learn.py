@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from jitcnn_cli import learn_lesson
+from jitcnn_cli import learn_lesson, learn_race
 
-from jitcnn.learn import experiment
+from jitcnn.learn import experiment, race
+from jitcnn.learn.charts import BLOCKS
 from jitcnn.learn.lessons import LESSONS
 from jitcnn.learn.mistakes import MISTAKES
 from tests.cli.conftest import refused
@@ -104,6 +105,48 @@ def test_ctrl_c_ends_an_endless_loop(tmp_path):
     assert process.returncode == 130
     assert stderr.splitlines()[-1] == "jitcnn: interrupted"
     assert "Traceback" not in stderr
+
+
+# The race
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """A race without the way that takes seconds, and of a moment each."""
+    ways = race.ways
+    monkeypatch.setattr(race, "ways", lambda: ways()[1:])
+    monkeypatch.setattr(learn_race, "SECONDS", 0.01)
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def test_race(run, tmp_path, short):
+    result = run("learn", "race", "--plot", "race.svg", "--threads", 1)
+    assert result.exit_code == 0
+    assert result.stderr == "picture in race.svg\n"
+    names = [name for name, _, _ in race.ways()]
+    lines = result.stdout.splitlines()
+    rates = {line.split()[0]: float(line.split()[1].replace(",", "")) for line in lines if "images/s" in line}
+    assert list(rates) == names
+    assert rates["tile"] > rates["@njit"]
+    assert result.stdout.count("timed on ") == len(names)
+    assert sum(set(line.strip()) <= set(BLOCKS) for line in lines if line.strip()) == len(names)
+    assert "logarithmic" in result.stdout
+    assert max(map(len, lines)) <= 80
+    assert "images a second, logarithmic scale" in (tmp_path / "race.svg").read_text()
+
+
+def test_who_gives_other_numbers_does_not_race(run, short, monkeypatch):
+    ways = race.ways()
+    wrong = ("wrong", "", lambda x, w: ways[0][2](x, w) * 1.001)
+    monkeypatch.setattr(race, "ways", lambda: [ways[0], wrong])
+    result = run("learn", "race")
+    assert result.exit_code == 1
+    assert "wrong gives other numbers than the rest, by 0.001 of the largest" in result.stderr
+
+
+def test_pictures_that_cannot_be(run):
+    assert "expected a name that ends in .png" in refused(run("learn", "race", "--plot", "race.txt"))
+    assert "there is no folder none" in refused(run("learn", "race", "--plot", "none/race.png"))
 
 
 # Mistakes
