@@ -28,7 +28,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("suites", nargs="*", help=f"which of {', '.join(SUITES)}; all without a word")
     parser.add_argument("--torch", metavar="PYTHON", help="the Python that has PyTorch; without it jitcnn is measured alone")
-    parser.add_argument("--ort", metavar="PYTHON", help="the Python that has onnxruntime and onnx; needed by the suite inference")
+    parser.add_argument("--ort", metavar="PYTHON", help="the Python that has onnxruntime and onnx, the peer of the suite inference")
     parser.add_argument("--keras", metavar="PYTHON", help="a Python that has Keras and what it computes with, one more peer of networks")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="threads of each program")
     parser.add_argument("--rounds", type=int, help="how often the programs take turns (default: what suits the suite, 3 to 7)")
