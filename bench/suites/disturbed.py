@@ -20,7 +20,7 @@ TITLE = "Disturbed"
 HOW = (
     f"Training throughput on {IMAGES:,} digits, batch {BATCH_SIZE}, alone and while another process, a Python loop that does nothing, is "
     "bound to one core and keeps it busy; each round measures one after the other; medians, and the share of its speed that a program "
-    "keeps. What one thread alone reaches, of all threads' speed, is what a program can keep that leaves the busy core."
+    "keeps. Beside it the share that one thread reaches alone: what a program keeps that leaves the busy core, of two."
 )
 
 
@@ -45,21 +45,27 @@ def disturbed(call: Callable[[], float]) -> float:
 
 
 def run(session: Session) -> dict[str, Any]:
-    """Measure: {network: {program: {"alone", "disturbed", "share"}}}."""
-    programs = [session.ours(), *([session.pytorch("NCHW")] if session.torch else [])]
+    """Measure: {network: {program: {"alone", "disturbed", "one thread", "share", "share of one thread"}}}."""
+    programs = [(session.ours(), session.ours(1))]
+    if session.torch:
+        programs.append((session.pytorch("NCHW"), session.pytorch("NCHW", 1)))
     results: dict[str, Any] = {}
     for network in (name for name in NETWORKS if wanted(name, session.only)):
         calls: dict[tuple[str, str], Callable[[], float]] = {}
-        for program in programs:
-            settings = {"images": IMAGES, "batch_size": BATCH_SIZE, "seconds": session.seconds or SECONDS}
-            program.ask("prepare_training", name=network, **settings)
+        for program, single in programs:
+            for worker in dict.fromkeys((program, single)):
+                seconds = session.seconds or SECONDS
+                worker.ask("prepare_training", name=network, images=IMAGES, batch_size=BATCH_SIZE, seconds=seconds)
             train = partial(program.ask, "train")
-            calls |= {(program.name, "alone"): train, (program.name, "disturbed"): partial(disturbed, train)}
+            calls[program.name, "alone"] = train
+            calls[program.name, "disturbed"] = partial(disturbed, train)
+            calls[program.name, "one thread"] = partial(single.ask, "train")
         results[network] = {}
         for (program_name, how), speeds in alternate(calls, session.rounds or ROUNDS).items():
             results[network].setdefault(program_name, {})[how] = median(speeds)
         for found in results[network].values():
             found["share"] = found["disturbed"] / found["alone"]
+            found["share of one thread"] = found["one thread"] / found["alone"]
         print(f"{network}: " + ", ".join(f"{name} {found['share']:.0%}" for name, found in results[network].items()), flush=True)
     return results
 
@@ -68,9 +74,10 @@ def page(results: dict[str, Any]) -> str:
     """One table."""
     header = ["network"]
     for program in next(iter(results.values()), {}):
-        header += [program, "disturbed", "share"]
+        header += [program, "disturbed", "share", "one thread"]
     rows = []
     for network, found in results.items():
-        cells = ([number(one["alone"]), number(one["disturbed"]), f"{one['share']:.0%}"] for one in found.values())
+        shares = ("share", "share of one thread")
+        cells = ([number(one["alone"]), number(one["disturbed"]), *(f"{one[share]:.0%}" for share in shares)] for one in found.values())
         rows.append([network, *(cell for group in cells for cell in group)])
     return Table("Images a second", header, rows).markdown()

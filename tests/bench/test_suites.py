@@ -112,9 +112,15 @@ def test_threads(session):
 
 def test_disturbed(session):
     results = disturbed.run(session)
-    assert results["conv-pool"]["PyTorch NCHW"] == {"alone": 100, "disturbed": 100, "share": 1}
+    assert results["conv-pool"]["PyTorch NCHW"] == {
+        "alone": 100,
+        "disturbed": 100,
+        "one thread": 100,
+        "share": 1,
+        "share of one thread": 1,
+    }
     ((row,),) = cells(disturbed.page(results))
-    assert row[4:] == ["100", "100", "100%"]
+    assert row[5:] == ["100", "100", "100%", "100%"]
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="binding a process to a core is Linux'")
