@@ -48,7 +48,7 @@ $(VENV)/.jitcnn: pyproject.toml
 	@touch $@
 
 $(VENV)/.tools: pyproject.toml
-	.ci/venv $(VENV) -e '.[plots,images,test,dev]'
+	.ci/venv $(VENV) -e '.[plots,images,downloads,test,dev]'
 	@touch $@ $(VENV)/.jitcnn
 
 $(VENV)/.bench: pyproject.toml

@@ -9,6 +9,7 @@ from .running import Commands, Main, debug_option
 # Purpose -> command -> its module here, which holds a function of the module's name.
 SECTIONS = {
     "Train and use": {"train": "train", "eval": "evaluate", "summary": "summary"},
+    "Data": {"data": "data"},
     "Files": {"convert": "convert"},
     "Measure": {"bench": "bench"},
     "Learn": {"learn": "learn"},

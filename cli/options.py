@@ -41,6 +41,21 @@ preset = click.Choice(PRESETS)
 
 data_option = click.option("--data", metavar="mnist|PATH", help="A folder of IDX files, gzipped or not, an .npz file, or mnist.")
 
+data_dir_option = click.option(
+    "--dir",
+    "directory",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="Where named data sets are kept, in DIR/NAME; $JITCNN_DATA_DIR, or else ~/.cache/jitcnn/data, if not given.",
+)
+
+augment_option = click.option(
+    "--augment",
+    metavar="WORDS",
+    help="none, light, digits or photos, then settings, such as photos,flip=0,erase or rotate=10,shift: what may happen to an image each "
+    "time that it is trained on.",
+)
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, everything else on stderr.")
 
 threads_option = click.option(

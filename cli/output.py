@@ -63,6 +63,11 @@ def percent(share: float | None) -> str:
     return "-" if share is None else f"{share:.2%}".replace("%", " %")
 
 
+def megabytes(count: int) -> str:
+    """30878645 as "30.9 MB", "-" for nothing."""
+    return f"{count / 1e6:.1f} MB" if count else "-"
+
+
 def decimals(number: float | None) -> str:
     """A loss, or "-" for what there is not."""
     return "-" if number is None else f"{number:.4f}"

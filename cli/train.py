@@ -16,6 +16,7 @@ from .output import CompilingLine, decimals, note, percent, print_json, table
 from .running import command
 
 if TYPE_CHECKING:
+    from jitcnn.augmentation import Augmentation
     from jitcnn.data import Dataset
     from jitcnn.model import CNN
 
@@ -31,6 +32,7 @@ class Plan(NamedTuple):
     train_limit: int
     val_limit: int
     callbacks: list[Any]
+    augment: Augmentation
 
 
 @command("train", example="jitcnn train --preset conv-pool --epochs 2 --seed 1 --out digits.json")
@@ -48,6 +50,7 @@ class Plan(NamedTuple):
 @click.option(
     "--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Same seed, same model, to the bit.", metavar="N"
 )
+@options.augment_option
 @options.threads_option
 @click.option("--engine", type=click.Choice(options.ENGINES), default="fast", show_default=True, help="What runs the passes.")
 @click.option("--out", type=click.Path(), metavar="FILE", help="The model's file, .json or .npz; runs/PRESET/model.json if not given.")
@@ -64,6 +67,7 @@ def train(
     opt: str | None,
     loss: str | None,
     seed: int,
+    augment: str | None,
     threads: int | None,
     engine: str,
     out: str | None,
@@ -77,6 +81,7 @@ def train(
     """
     options.allow_threads(threads)
     from jitcnn import presets
+    from jitcnn.augmentation import as_augmentation
     from jitcnn.data import load
 
     chosen = presets.PRESETS[preset]
@@ -88,6 +93,7 @@ def train(
         chosen.train_limit if train_limit is None else train_limit,
         chosen.validation_limit if val_limit is None else val_limit,
         chosen.callbacks(epochs),
+        as_augmentation(augment),
     )
     dataset = load(data or "mnist", train_limit=plan.train_limit)
     model = chosen.build(
@@ -118,7 +124,7 @@ def run(model: CNN, dataset: Dataset, plan: Plan, *, progress: bool) -> dict[str
     """Train, and measure what came out."""
     validation = validation_of(dataset, plan.val_limit)
     if progress:
-        note(describe(dataset, validation))
+        note(describe(dataset, validation) + (f", augmented with {plan.augment}" if plan.augment else ""))
     started = time.perf_counter()
     with CompilingLine(enabled=progress):
         history = model.train(
@@ -127,6 +133,7 @@ def run(model: CNN, dataset: Dataset, plan: Plan, *, progress: bool) -> dict[str
             epochs=plan.epochs,
             batch_size=plan.batch_size,
             validation=validation,
+            augment=plan.augment,
             callbacks=plan.callbacks,
             progress=progress,
         )

@@ -25,7 +25,7 @@ LAYERS = [
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 FOLDERS = {"jitcnn": "jitcnn", "cli": "jitcnn_cli"}
 THIRD_PARTY = {"numpy", "numba", "llvmlite", "click", "tqdm"}
-EXTRAS = {"matplotlib", "PIL"}
+EXTRAS = {"matplotlib", "PIL", "pooch", "requests"}
 
 
 def modules():

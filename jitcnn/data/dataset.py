@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from jitcnn.data import files, idx, npz
+from jitcnn.data.download import data_folder, is_complete
+from jitcnn.data.published import SETS
 
-NAMES = ("mnist",)
+NAMES = ("mnist", *SETS)
 _MOST_CLASSES = 65_536
 _CHUNK = 2**20  # numbers
 _IDX_NAME = re.compile(
@@ -54,9 +56,10 @@ def load(source: str | os.PathLike, *, train_limit: int | None = None, test_limi
     Parameters
     ----------
     source
-        "mnist" (the digits that are part of this package), a folder of IDX files with the usual names (`train-images-idx3-ubyte`,
-        `train-labels-idx1-ubyte`, and, unless there is no test set, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`; plain or
-        `.gz`), or an `.npz` with `x_train`, `y_train`, `x_test`, `y_test`, or with `x` and `y` alone.
+        "mnist" (the digits that are part of this package), the name of another data set once it is downloaded, a folder of IDX files
+        with the usual names (`train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, and, unless there is no test set,
+        `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`; plain or `.gz`), or an `.npz` with `x_train`, `y_train`, `x_test`,
+        `y_test`, or with `x` and `y` alone.
     train_limit, test_limit
         At most so many images, from the first on.
 
@@ -68,6 +71,8 @@ def load(source: str | os.PathLike, *, train_limit: int | None = None, test_limi
     if source == "mnist":
         folder = Path(__file__).parent / "mnist"
         return _from_folder(folder, "mnist", train_limit, test_limit)
+    if source in SETS:
+        return _downloaded(str(source), train_limit, test_limit)
     path = Path(source).absolute()
     if path.is_dir():
         return _from_folder(path, str(path), train_limit, test_limit)
@@ -77,6 +82,13 @@ def load(source: str | os.PathLike, *, train_limit: int | None = None, test_limi
         if stream.read(2) != npz.ZIP_MAGIC:
             raise ValueError(f"{source}: expected a folder of IDX files or an .npz file")
     return _from_npz(path, train_limit, test_limit)
+
+
+def _downloaded(name: str, train_limit: int | None, test_limit: int | None) -> Dataset:
+    if not is_complete(name):
+        raise ValueError(f"{name} is not here: get it with `jitcnn data download {name}`, or give a folder that has its files")
+    found = load(data_folder(name), train_limit=train_limit, test_limit=test_limit)
+    return replace(found, name=name, classes=list(SETS[name].classes))
 
 
 def _from_folder(folder: Path, name: str, train_limit: int | None, test_limit: int | None) -> Dataset:

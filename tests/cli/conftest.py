@@ -5,6 +5,8 @@ import pytest
 from click.testing import CliRunner
 from jitcnn_cli.main import main
 
+from jitcnn.data.published import SETS
+
 # A network of tiny images, so that each command takes a moment in any engine.
 TINY = ["train", "--preset", "single-conv", "--epochs", "1", "--batch-size", "8"]
 
@@ -39,6 +41,22 @@ def trained(run, digits):
     result = run(*TINY, "--data", digits, "--out", "model.json", "--quiet")
     assert result.exit_code == 0, result.stderr
     return digits.parent / "model.json"
+
+
+@pytest.fixture
+def kept(monkeypatch, tmp_path):
+    """`kept(name)`: pretend that a data set is here, with files of the right sizes that take no room."""
+    monkeypatch.setenv("JITCNN_DATA_DIR", str(tmp_path / "data"))
+
+    def call(name):
+        folder = tmp_path / "data" / name
+        folder.mkdir(parents=True)
+        for file in SETS[name].files:
+            for part, size in file.contents:
+                with open(folder / part, "wb") as stream:
+                    stream.truncate(size)
+
+    return call
 
 
 def done(result):

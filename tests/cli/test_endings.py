@@ -31,6 +31,8 @@ COMMANDS = [
     ["learn", "bugs"],
     ["learn", "lesson"],
     ["learn", "race"],
+    ["data"],
+    *(["data", name] for name in ("list", "info", "download", "preview", "check")),
 ]
 MODULE = [sys.executable, "-m", "jitcnn"]
 
@@ -54,10 +56,11 @@ def test_help_has_an_example(run, command):
     assert "\nExample:\n  jitcnn " in result.stdout
 
 
-def test_examples_run_as_written(run, tmp_path):
+def test_examples_run_as_written(run, kept, tmp_path):
     """In the order of the help texts: what the first ones write, the later ones read."""
     examples = [line for names in COMMANDS for line in find(names).example.splitlines()]
     (tmp_path / "runs" / "default").mkdir(parents=True)
+    kept("fashion-mnist")  # so that nothing is downloaded: tests/data/test_download.py does that
     for line in examples:
         result = run(*line.split()[1:])
         assert result.exit_code == 0, f"{line}\n{result.stderr}"
@@ -144,7 +147,7 @@ WRONG = [
     (["train", "extra"], "unexpected extra argument"),
     (["train", "--preset", "huge"], "'huge' is not one of 'default', 'single-conv'"),
     (["train", "--preset"], "requires an argument"),
-    (["train", "--data", "mnits"], "mnits: no such file or folder, and not the name of a known data set (mnist)"),
+    (["train", "--data", "mnits"], "mnits: no such file or folder, and not the name of a known data set (mnist, "),
     (["train", "--data", "empty"], "there is no train-images-idx3-ubyte"),
     (["train", "--data", "text.npz"], "expected a folder of IDX files or an .npz file"),
     (["train", "--preset", "single-conv", "--data", "nan.npz"], "NaN"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jitcnn import load
-from tests.cli.conftest import TINY, done
+from tests.cli.conftest import TINY, done, refused
 
 KEYS = {"accuracy", "loss", "seconds", "images_per_second", "parameters", "test", "model", "digest"}
 
@@ -136,3 +136,17 @@ def test_mnist_is_the_default(run):
     result = run("train", "--preset", "conv-pool", "--train-limit", 96, "--val-limit", 32, "--epochs", 1, "--out", "model.json", "--json")
     assert done(result)["parameters"] == 10_026
     assert "mnist: 96 images of 28 x 28 x 1 in 10 classes, validated on 32 test images" in result.stderr
+
+
+def test_augment(run, digits):
+    def trained(*options):
+        result = run(*TINY, "--data", digits, "--out", "model.json", *options)
+        assert result.exit_code == 0, result.stderr
+        return result.stderr, load("model.json").digest()
+
+    _, plain = trained()
+    line, augmented = trained("--augment", "light,flip=1")
+    assert "16 test images, augmented with shift=0.05,rotate=5,scale=0.05,flip=1,brightness=0.1,contrast=0.1\n" in line
+    assert augmented != plain == trained("--augment", "none")[1]
+    refusal = refused(run(*TINY, "--data", digits, "--augment", "flip=2"))
+    assert "flip is 2.0, expected a number from 0 to 1" in refusal

@@ -1,11 +1,13 @@
 """Names, folders and archives to images and labels."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from jitcnn.data import files, load
+from jitcnn.data.published import SETS, File
 from tests.data.reading import write, write_folder
 
 rng = np.random.default_rng(3)
@@ -139,7 +141,10 @@ def test_wrong_npz(tmp_path, case):
 
 
 def test_neither_name_nor_path(tmp_path):
-    with pytest.raises(ValueError, match=r"'?mnits'?: no such file or folder, and not the name of a known data set \(mnist\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"'?mnits'?: no such file or folder, and not the name of a known data set \(mnist, fashion-mnist, kmnist, cifar10\)",
+    ):
         load("mnits")
     (tmp_path / "notes.txt").write_text("x")
     with pytest.raises(ValueError, match=r"expected a folder of IDX files or an \.npz file"):
@@ -165,3 +170,15 @@ def test_digest_of_a_large_file_hashes_samples_from_first_to_last_byte(tmp_path,
         assert files.fingerprint([path]) != whole
     path.write_bytes(bytes(1001))
     assert files.fingerprint([path]) != whole
+
+
+def test_a_name_is_its_folder_once_it_is_downloaded(tmp_path, monkeypatch):
+    monkeypatch.setenv("JITCNN_DATA_DIR", str(tmp_path))
+    with pytest.raises(ValueError, match="kmnist is not here: get it with `jitcnn data download kmnist`, or give a folder"):
+        load("kmnist")
+    folder = write_folder(tmp_path / "kmnist", X, Y, X_TEST, Y_TEST, ".gz")
+    kept = tuple(File(path.name, path.stat().st_size, "") for path in folder.iterdir())
+    monkeypatch.setitem(SETS, "kmnist", replace(SETS["kmnist"], files=kept))
+    found = load("kmnist", train_limit=7)
+    assert found.name == "kmnist" and found.classes[:3] == ["o", "ki", "su"] and found.digest == load(folder).digest
+    np.testing.assert_array_equal(found.x[..., 0], X[:7])

@@ -1,0 +1,164 @@
+"""What may be wrong with images and labels: copies, leaks between parts, blank pictures, small classes, labels that a model doubts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from jitcnn.data.dataset import Dataset
+
+CHUNK = 1024  # images at a time
+FEWEST = 10  # images of a class
+BLANK = 0.02  # standard deviation of a picture that shows nothing, as a share of the data's range
+
+HASH_ROWS, HASH_COLUMNS = 8, 9
+THUMBNAIL = 16  # rows and columns in which near duplicates are compared
+NEIGHBOURS = 8  # how many of the next ones in sorted order a picture is compared with
+MOST_BITS = 6  # of 64 that may differ between hashes
+MOST_DIFFERENCE = 0.1  # root mean square, in standard deviations: a correlation of 0.995
+
+
+class Pair(NamedTuple):
+    """Two pictures of a data set, by their numbers; those of the test part follow those of the training part."""
+
+    first: int
+    second: int
+
+
+def parts(dataset: Dataset) -> tuple[list[np.ndarray], np.ndarray]:
+    """The images of all parts, and all labels."""
+    if dataset.x_test is None or dataset.y_test is None:
+        return [dataset.x], dataset.y
+    return [dataset.x, dataset.x_test], np.concatenate([dataset.y, dataset.y_test])
+
+
+def chunks(images: list[np.ndarray]) -> Iterator[np.ndarray]:
+    """All images, some at a time."""
+    for part in images:
+        for first in range(0, len(part), CHUNK):
+            yield part[first : first + CHUNK]
+
+
+def exact_duplicates(images: list[np.ndarray]) -> list[Pair]:
+    """Each picture whose numbers are those of an earlier one, with the first such one."""
+    seen: dict[bytes, int] = {}
+    pairs, number = [], 0
+    for chunk in chunks(images):
+        for image in chunk:
+            first = seen.setdefault(hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest(), number)
+            if first != number:
+                pairs.append(Pair(first, number))
+            number += 1
+    return pairs
+
+
+def shares(size: int, parts: int) -> np.ndarray:
+    """A matrix (parts, size) that averages `size` pixels over equal stretches, pixels at their edges in part.
+
+    >>> shares(3, 2)
+    array([[0.66666667, 0.33333333, 0.        ],
+           [0.        , 0.33333333, 0.66666667]])
+    """
+    edges = np.arange(parts + 1) * size / parts
+    pixels = np.arange(size)
+    overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+    return np.clip(overlap, 0, None) * parts / size
+
+
+def shrink(images: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """Grey images (n, rows, columns) of images (n, …): means over areas and channels."""
+    grey = images.mean(axis=3, dtype=np.float32)
+    by_rows, by_columns = (shares(size, n).astype(np.float32) for size, n in zip(grey.shape[1:], (rows, columns), strict=True))
+    return by_rows @ grey @ by_columns.T
+
+
+def difference_hashes(images: list[np.ndarray]) -> np.ndarray:
+    """64 bits a picture, uint64 (n,): whether each of 8 x 8 areas is darker than its right neighbour (a "dHash").
+
+    Copies in another size, light or compression differ in few bits.
+    """
+    hashes = []
+    for chunk in chunks(images):
+        small = shrink(chunk, HASH_ROWS, HASH_COLUMNS)
+        bits = np.packbits((small[:, :, 1:] > small[:, :, :-1]).reshape(len(chunk), -1), axis=1)
+        hashes.append(bits.view(np.uint64)[:, 0])
+    return np.concatenate(hashes)
+
+
+def thumbnails(images: list[np.ndarray]) -> np.ndarray:
+    """Standardised grey pictures, float32 (n, 256); of one colour: zeros."""
+    rows = []
+    for chunk in chunks(images):
+        small = shrink(chunk, THUMBNAIL, THUMBNAIL).reshape(len(chunk), -1)
+        small -= small.mean(axis=1, keepdims=True)
+        deviation = small.std(axis=1, keepdims=True)
+        rows.append(small / np.where(deviation > 0, deviation, 1))
+    return np.concatenate(rows)
+
+
+def near_duplicates(images: list[np.ndarray]) -> list[Pair]:
+    """Pairs of pictures that look alike: their hashes are near, and so are their thumbnails.
+
+    Not every picture is compared with every other: hashes are sorted, four times with another quarter of their bits in front, and each is
+    compared with the next `NEIGHBOURS` ones. The time is that of sorting.
+    """
+    hashes, small = difference_hashes(images), thumbnails(images)
+    found: set[tuple[int, int]] = set()
+    for turn in range(0, 64, 16):
+        turned = hashes if turn == 0 else hashes << np.uint64(turn) | hashes >> np.uint64(64 - turn)
+        order = np.argsort(turned, kind="stable")
+        for step in range(1, min(NEIGHBOURS, len(order) - 1) + 1):
+            one, other = order[:-step], order[step:]
+            near = np.bitwise_count(hashes[one] ^ hashes[other]) <= MOST_BITS
+            one, other = one[near], other[near]
+            for first in range(0, len(one), CHUNK):
+                a, b = one[first : first + CHUNK], other[first : first + CHUNK]
+                alike = np.square(small[a] - small[b]).mean(axis=1) <= MOST_DIFFERENCE**2
+                found.update(zip(np.minimum(a, b)[alike].tolist(), np.maximum(a, b)[alike].tolist(), strict=True))
+    return [Pair(*pair) for pair in sorted(found)]
+
+
+def nearly_blank(images: list[np.ndarray]) -> list[int]:
+    """Numbers of the pictures that show next to nothing."""
+    low, high = (choose(float(choose_in(part)) for part in images) for choose, choose_in in ((min, np.min), (max, np.max)))
+    deviations = np.concatenate([chunk.reshape(len(chunk), -1).std(axis=1, dtype=np.float64) for chunk in chunks(images)])
+    return np.flatnonzero(deviations <= BLANK * (high - low)).tolist()
+
+
+def small_classes(labels: np.ndarray, classes: list[str]) -> dict[str, int]:
+    """Name and number of pictures of each class of fewer than `FEWEST`."""
+    counts = np.bincount(labels, minlength=len(classes))
+    return {name: int(count) for name, count in zip(classes, counts, strict=True) if count < FEWEST}
+
+
+class Suspect(NamedTuple):
+    """A picture whose label a model doubts."""
+
+    number: int
+    label: int
+    predicted: int
+    probability: float  # of the predicted class
+    loss: float
+
+
+def suspects(outputs: np.ndarray, labels: np.ndarray, most: int) -> list[Suspect]:
+    """The pictures whose own class a model finds least likely, among those for which it prefers another, most suspect first.
+
+    Parameters
+    ----------
+    outputs
+        A row of probabilities a picture.
+    labels
+        Its class number.
+    most
+        How many to name.
+    """
+    own = outputs[np.arange(len(labels)), labels]
+    losses = -np.log(np.maximum(own, np.finfo(outputs.dtype).tiny))
+    predicted = outputs.argmax(axis=1)
+    doubted = np.flatnonzero(predicted != labels)
+    worst = doubted[np.argsort(-losses[doubted], kind="stable")][:most]
+    return [Suspect(int(n), int(labels[n]), int(predicted[n]), float(outputs[n, predicted[n]]), float(losses[n])) for n in worst]
