@@ -6,7 +6,7 @@ import click
 
 from .running import Commands, Group, debug_option
 
-MODULES = {"lesson": "learn_lesson", "bugs": "learn_bugs", "race": "learn_race"}
+MODULES = {"lesson": "learn_lesson", "bugs": "learn_bugs", "race": "learn_race", "explain": "learn_explain"}
 
 
 @click.group("learn", cls=Group, commands=Commands(MODULES), invoke_without_command=True, example="jitcnn learn bugs pool-overwritten")

@@ -52,10 +52,10 @@ def columns() -> int:
     return min(shutil.get_terminal_size().columns, WIDEST)
 
 
-def wide(text: str, label: str = "") -> str:
-    """Set a paragraph as wide as the terminal, after a label in the margin if there is one."""
-    margin = f"  {label}  " if label else ""
-    return textwrap.fill(text, columns(), initial_indent=margin, subsequent_indent=" " * len(margin))
+def wide(text: str, label: str = "", margin: str = "") -> str:
+    """Set a paragraph as wide as the terminal, behind a label or a margin if there is one."""
+    first = f"  {label}  " if label else margin
+    return textwrap.fill(text, columns(), initial_indent=first, subsequent_indent=margin or " " * len(first))
 
 
 def percent(share: float | None) -> str:

@@ -20,11 +20,11 @@ def source(function: Callable[..., Any], docstring: bool = True) -> str:
     return text
 
 
-def place(function: Callable[..., Any], line: str) -> str:
-    """Where the first of these lines stands: "jitcnn/reference/conv.py, line 12"."""
+def place(function: Callable[..., Any], line: str = "def") -> str:
+    """Where the first of these lines stands, or a function begins: "jitcnn/reference/conv.py, line 12"."""
     lines, start = inspect.getsourcelines(function)
     wanted = line.splitlines()[0].strip()
-    number = next(number for number, text in enumerate(lines, start) if text.strip() == wanted)
+    number = next(number for number, text in enumerate(lines, start) if text.strip().startswith(wanted))
     return f"{Path(inspect.getfile(function)).relative_to(ROOT).as_posix()}, line {number}"
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import numpy as np
 import pytest
-from jitcnn_cli import options
+from jitcnn_cli import learn_race, options
 from jitcnn_cli.main import SECTIONS, main
 
 from jitcnn import CNN, presets
@@ -29,6 +29,7 @@ COMMANDS = [
     ["bench"],
     ["learn"],
     ["learn", "bugs"],
+    ["learn", "explain"],
     ["learn", "lesson"],
     ["learn", "race"],
     ["data"],
@@ -56,8 +57,9 @@ def test_help_has_an_example(run, command):
     assert "\nExample:\n  jitcnn " in result.stdout
 
 
-def test_examples_run_as_written(run, kept, tmp_path):
-    """In the order of the help texts: what the first ones write, the later ones read."""
+def test_examples_run_as_written(run, kept, tmp_path, monkeypatch):
+    """In the order of the help texts: what the first ones write, the later ones read. What is only timed is timed for a moment."""
+    monkeypatch.setattr(learn_race, "SECONDS", 0.01)
     examples = [line for names in COMMANDS for line in find(names).example.splitlines()]
     (tmp_path / "runs" / "default").mkdir(parents=True)
     kept("fashion-mnist")  # so that nothing is downloaded: tests/data/test_download.py does that

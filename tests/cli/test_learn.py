@@ -1,5 +1,6 @@
 """`jitcnn learn …`."""
 
+import inspect
 import os
 import shutil
 import signal
@@ -8,12 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from jitcnn_cli import learn_lesson, learn_race
+from jitcnn_cli import learn_explain, learn_lesson, learn_race
 
-from jitcnn.learn import experiment, race
+from jitcnn.learn import experiment, explain, race
 from jitcnn.learn.charts import BLOCKS
 from jitcnn.learn.lessons import LESSONS
 from jitcnn.learn.mistakes import MISTAKES
+from jitcnn.reference.prepared import PREPARED
 from tests.cli.conftest import refused
 
 SOLUTIONS = Path(__file__).parents[1] / "learn" / "solutions"
@@ -147,6 +149,59 @@ def test_who_gives_other_numbers_does_not_race(run, short, monkeypatch):
 def test_pictures_that_cannot_be(run):
     assert "expected a name that ends in .png" in refused(run("learn", "race", "--plot", "race.txt"))
     assert "there is no folder none" in refused(run("learn", "race", "--plot", "none/race.png"))
+
+
+# Explanations
+
+LAYER = ["learn", "explain", "conv2d", "--shape", "2,12,12,16", "--filters", "32", "--kernel", "3"]
+
+
+@pytest.mark.parametrize("kind", ["forward", "grad-input", "grad-weights"])
+def test_explain(run, monkeypatch, kind):
+    monkeypatch.setattr(explain, "SECONDS", 0.01)
+    monkeypatch.setenv("COLUMNS", "80")
+    result = run(*LAYER, "--padding", "1", "--pass", kind, "--threads", 1)
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    text = result.stdout
+    assert "2 images of 12 x 12 x 16 and 32 filters of 3 x 3 x 16 give 12 x 12 x 32" in " ".join(text.split())
+    assert inspect.getsource(PREPARED[explain.PASSES[kind]]).splitlines()[-1].strip() in text  # the last line of the reference's loop
+    assert '"""' not in text
+    assert "2 x 2 x 12 x 12 x 3 x 3 x 16 x 32 = 2.65 MFLOP" in text
+    assert "registers hold sums all the while" in text
+    assert "GFLOP/s on 1 thread, " in text
+    assert "  algorithm  " in text
+    prose = [line for line in text.splitlines() if line[:4].strip()]
+    assert max(map(len, prose)) <= 80
+
+
+def test_explain_strides_and_few_filters(run, monkeypatch):
+    monkeypatch.setattr(explain, "SECONDS", 0.01)
+    text = run(*LAYER, "--stride", "2", "--pass", "grad-input").stdout
+    assert "falls into 4 such parts" in " ".join(text.split())
+
+
+WRONG_LAYERS = [
+    (["--shape", "2,12,12"], "'2,12,12', expected 4 whole numbers of at least 1"),
+    (["--shape", "2,12,0,1"], "expected 4 whole numbers of at least 1"),
+    (["--kernel", "3,3,3"], "'3,3,3', expected 1 or 2 whole numbers"),
+    (["--kernel", "13"], "the kernel has 13 rows, the image only 12"),
+    (["--padding", "-1"], "expected 1 or 2 whole numbers of at least 0"),
+    (["--stride", "half"], "'half', expected 1 or 2 whole numbers of at least 1"),
+    (["--filters", "0"], "0 is not in the range"),
+    (["--pass", "sideways"], "'sideways' is not one of 'forward', 'grad-input', 'grad-weights'"),
+    (["--shape", "1000000,100,100,1"], "take fewer images"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG_LAYERS)
+def test_layers_that_cannot_be(run, arguments, message):
+    assert message in refused(run(*LAYER, *arguments))
+
+
+def test_choices_are_those_of_the_package():
+    assert set(learn_explain.PASSES) == set(explain.PASSES)
+    assert len(LESSONS) == learn_lesson.NUMBERS
 
 
 # Mistakes

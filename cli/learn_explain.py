@@ -1,0 +1,177 @@
+"""`jitcnn learn explain`: what becomes of a loop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import options
+from .output import CompilingLine, wide
+from .running import command
+
+if TYPE_CHECKING:
+    from jitcnn.learn.assembly import Loop
+    from jitcnn.learn.explain import Convolution, Measured, Tile
+
+PASSES = ("forward", "grad-input", "grad-weights")
+MOST_LINES = 48  # of assembly
+
+
+class Sizes(click.ParamType):
+    """One number, or several with commas between them."""
+
+    name = "numbers"
+
+    def __init__(self, *counts: int, at_least: int = 1) -> None:
+        self.counts, self.at_least = counts, at_least
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> tuple[int, ...]:
+        """Return the numbers, or fail; one number alone stands for a pair where a pair is expected."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            numbers = tuple(int(part) for part in str(value).split(","))
+        except ValueError:
+            numbers = ()
+        if len(numbers) not in self.counts or min(numbers) < self.at_least:
+            expected = " or ".join(map(str, self.counts))
+            self.fail(
+                f"{value!r}, expected {expected} whole numbers of at least {self.at_least}, with commas between them.", parameter, context
+            )
+        return numbers * 2 if len(numbers) == 1 else numbers
+
+
+@command("explain", example="jitcnn learn explain conv2d --shape 32,28,28,32 --filters 64 --kernel 3 --padding 1")
+@click.argument("layer", type=click.Choice(["conv2d"]), metavar="conv2d")
+@click.option("--shape", type=Sizes(4), required=True, metavar="N,H,W,C", help="Images, rows, columns, channels.")
+@click.option("--filters", type=options.AT_LEAST_ONE, required=True, metavar="F", help="Channels that come out.")
+@click.option("--kernel", type=Sizes(1, 2), required=True, metavar="K", help="Rows and columns of a filter; 3 is 3,3.")
+@click.option("--stride", type=Sizes(1, 2), default="1", metavar="S", help="Pixels from one window to the next. [1]")
+@click.option("--padding", type=Sizes(1, 2, at_least=0), default="0", metavar="P", help="Zeros around the image. [0]")
+@click.option("--pass", "kind", type=click.Choice(PASSES), default="forward", help="[forward]")
+@click.option("--algorithm", type=click.Choice(["direct", "winograd"]), help="How it is computed; chosen by shape if not given.")
+@options.threads_option
+def learn_explain(
+    layer: str, shape: tuple[int, ...], filters: int, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int], kind: str,
+    algorithm: str | None, threads: int | None,
+) -> None:  # fmt: skip
+    """Follow a convolution down to registers.
+
+    Shows the loops that say what is computed, the tile in which it is computed, the machine code of its inner loop, where the sums lie, how
+    much work it is, how fast it runs beside the processor's peak, and why this algorithm was chosen.
+    """
+    options.allow_threads(threads)
+    from jitcnn.learn import explain
+
+    case = explain.convolution(shape, filters, kernel, stride, padding, kind, algorithm)
+    with options.using_threads(threads), CompilingLine(enabled=True):
+        call = explain.make_call(case)
+        rows = explain.recorded(call)
+        tile, loop, measured = explain.tile_of(case, rows[0]), explain.inner_loop(rows[0]), explain.measure(case, call)
+    for part in (title(case), loops(case), describe_tile(case, tile, len(rows)), describe_code(loop, tile), describe_work(case, measured)):
+        click.echo(f"{part}\n")
+    click.echo(describe_choice(case))
+
+
+def by(sizes: tuple[int, ...]) -> str:
+    """3 x 3."""
+    return " x ".join(map(str, sizes))
+
+
+def title(case: Convolution) -> str:
+    """What is looked at."""
+    images, *size = case.x_shape
+    return wide(
+        f"{case.name}: {images} images of {by(tuple(size))} and {case.w_shape[3]} filters of {by(case.w_shape[:3])} give "
+        f"{by(case.y_shape[1:])}, stride {by(case.stride)}, padding {by(case.padding)}"
+    )
+
+
+def loops(case: Convolution) -> str:
+    """The reference's loops."""
+    from jitcnn.learn.source import place, source
+    from jitcnn.reference.prepared import PREPARED
+
+    function = PREPARED[case.name]
+    text = source(function, docstring=False)
+    parts = [text] if "sum_of_meetings" not in text else [source(function.__globals__["sum_of_meetings"], docstring=False), text]
+    lines = [f"  {line}".rstrip() for part in parts for line in part.strip().splitlines()]
+    return "\n".join([f"What is computed, in {place(function)}:", *lines])
+
+
+#: pass -> what a row of the tile is, and its columns, and what a step of its inner loop reads for both
+PARTS = {
+    "forward": ("an output pixel", "a filter", "pixel of x", "weights"),
+    "grad-input": ("a pixel of grad_x", "a channel of it", "pixel of grad_y", "weights"),
+    "grad-weights": ("a weight's place in the filter (row, column, channel)", "a filter", "pixel of x", "pixels of grad_y"),
+}
+
+
+def describe_tile(case: Convolution, tile: Tile, parts: int) -> str:
+    """Its size, and what rows and columns are."""
+    row, column, broadcast, loaded = PARTS[case.kind]
+    lines = f", {tile.lines} lines of {tile.per_line}" if tile.lines > 1 else ""
+    text = (
+        f"A row is {row}{lines}; a column is {column}. One instruction works on a vector, a register of {tile.lanes} numbers (lanes). A "
+        f"step loads {count(tile.vectors, 'vector')} of {loaded}, spreads one {broadcast} over all lanes for each row, and adds "
+        f"{count(tile.sums, 'vector')} of products to the sums, which stay where they are until the last step."
+    )
+    if tile.together > 1:
+        text += f" Few columns do not fill a vector: {tile.together} neighbouring pixels count as columns of one wider filter."
+    if parts > 1:
+        text += f" With this stride the pass falls into {parts} such parts, of which this is the largest."
+    size = f"{count(tile.rows, 'row')} x {count(tile.vectors, 'vector')} x {count(tile.lanes, 'lane')}"
+    return f"The tile: {size}, {tile.sums * tile.lanes} sums at a time\n{wide(text, margin='  ')}"
+
+
+def count(number: int, word: str) -> str:
+    """1 row, 2 rows."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def describe_code(loop: Loop, tile: Tile) -> str:
+    """The machine code, and where the sums lie."""
+    lines = ["    {:<14}{}".format(*f"{line.strip()}\t".split("\t", 1)).rstrip() for line in loop.lines]
+    if len(lines) > MOST_LINES:
+        hidden = len(lines) - MOST_LINES
+        lines = [*lines[: MOST_LINES - 6], f"    …   ({hidden} more alike)", *lines[-6:]]
+    added = "a vector of products to sums" if loop.fused else "to a vector of sums, behind a product"
+    heading = f"Its inner loop as the processor runs it, {len(loop.lines)} instructions, of which {loop.sums} add {added}:"
+    registers = f"{count(len(loop.accumulators), 'register')} hold sums all the while, for the tile's {count(tile.sums, 'vector')} of sums"
+    stack = "no vector goes through the stack"
+    if loop.spills:
+        stack = f"{count(loop.spills, 'instruction')} move vectors to or from the stack, since registers ran out (spills)"
+    return "\n".join([wide(heading), *lines, wide(f"{registers}; {stack}.", margin="  ")])
+
+
+def describe_work(case: Convolution, measured: Measured) -> str:
+    """FLOP, bytes, and the speed."""
+    from jitcnn.learn.ladder import rounded
+
+    arrays = " + ".join(f"{name} {quantity(size, 'B')}" for name, size in case.bytes_of.items())
+    share = measured.gigaflops / measured.peak
+    work = quantity(case.flop, "FLOP")
+    lines = {
+        "work": f"2 x {by((*case.y_shape[:3], *case.w_shape))} = {work}, multiplications and additions, with the padding's zeros",
+        "memory": f"{arrays} = {quantity(sum(case.bytes_of.values()), 'B')} to be moved at least: {rounded(case.intensity)} FLOP a byte",
+        "speed": f"{rounded(measured.gigaflops)} GFLOP/s on {count(measured.threads, 'thread')}, {share:.0%} of the peak. That is "
+        f"{rounded(measured.peak)} GFLOP/s, what the tile reaches on numbers in the cache nearest to the processor",
+    }
+    return "\n".join(wide(text, f"{label:<9}") for label, text in lines.items())
+
+
+def quantity(value: float, unit: str) -> str:
+    """12,300,000 B as "12.3 MB"."""
+    from jitcnn.learn.ladder import rounded
+
+    for prefix in ("", "k", "M", "G"):
+        if value < 1000:
+            return f"{rounded(value)} {prefix}{unit}"
+        value /= 1000
+    return f"{rounded(value)} T{unit}"
+
+
+def describe_choice(case: Convolution) -> str:
+    """Why this algorithm."""
+    return wide("direct, since this version's convolutions know no other algorithm", "algorithm")

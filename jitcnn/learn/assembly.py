@@ -1,0 +1,87 @@
+"""Machine code as text: the loop in which a kernel spends its time, and where its sums lie."""
+
+import re
+from dataclasses import dataclass
+
+LABEL = re.compile(r"^(\.?L\w+):")
+JUMP = re.compile(r"^\s+(?:j\w+|b|b\.\w+|cbn?z|tbn?z)\s+(?:.*,\s*)?(\.?L\w+)\b")
+MULTIPLY_ADD = re.compile(r"^\s+(?:vfmadd\d+[ps][sd]|fmla|fmadd)\s")
+ADD = re.compile(r"^\s+(?:v?addp[sd]|fadd)\s")  # where a product and a sum are two instructions
+VECTOR = re.compile(r"%[xyz]mm\d+|\b[vqz]\d+\b")
+X86_TARGET = re.compile(r"%([xyz]mm\d+)(?:\s*\{[^}]*\})*$")
+ARM_TARGET = re.compile(r"^\s+(?!st)\w+\s+\{?\s*[vqz](\d+)\b")
+STACK = re.compile(r"\(%[re]sp\b|\[sp\b")
+
+
+@dataclass(frozen=True)
+class Loop:
+    """The innermost loop with most sums in registers.
+
+    Attributes
+    ----------
+    lines
+        Its instructions; the last one jumps back to the first.
+    sums
+        How many of them add to a vector of sums: products with an addition, or additions where the processor has no such instruction.
+    accumulators
+        Registers that are added to and never written otherwise: they hold sums as long as the loop runs.
+    spills
+        Instructions that move a vector to or from the stack, because registers ran out.
+    fused
+        Whether product and sum are one instruction.
+    """
+
+    lines: tuple[str, ...]
+    sums: int
+    accumulators: tuple[str, ...]
+    spills: int
+    fused: bool
+
+
+def innermost_loop(assembly: str) -> Loop:
+    """Find the loop in the assembly of a kernel, of x86-64 (as AT&T writes it) or aarch64.
+
+    Raises
+    ------
+    ValueError
+        If no loop adds up vectors in registers.
+    """
+    lines = assembly.splitlines()
+    labels = {match[1]: number for number, line in enumerate(lines) if (match := LABEL.match(line))}
+    loops = [
+        (start, end)
+        for end, line in enumerate(lines)
+        if (match := JUMP.match(line)) and (start := labels.get(match[1])) is not None and start < end
+    ]
+    innermost = [loop for loop in loops if not any(loop != other and loop[0] <= other[0] and other[1] <= loop[1] for other in loops)]
+    bodies = [tuple(line for line in lines[start : end + 1] if is_instruction(line)) for start, end in innermost]
+    for kind in (MULTIPLY_ADD, ADD):
+        best = max((describe(body, kind) for body in bodies), key=lambda loop: (len(loop.accumulators), loop.sums), default=None)
+        if best is not None and best.accumulators:
+            return best
+    raise ValueError("the assembly has no loop that adds up vectors in registers")
+
+
+def is_instruction(line: str) -> bool:
+    """Whether a line is neither a label nor a directive."""
+    return line.startswith(("\t", " ")) and not line.strip().startswith((".", "#", "//"))
+
+
+def describe(body: tuple[str, ...], kind: re.Pattern[str]) -> Loop:
+    """Count what a loop does."""
+    sums = [line for line in body if kind.match(line)]
+    others = {target(line) for line in body if not kind.match(line)}
+    return Loop(
+        lines=body,
+        sums=len(sums),
+        accumulators=tuple(register for register in dict.fromkeys(map(target, sums)) if register and register not in others),
+        spills=sum(bool(STACK.search(line) and VECTOR.search(line)) for line in body),
+        fused=kind is MULTIPLY_ADD,
+    )
+
+
+def target(line: str) -> str | None:
+    """The vector register that an instruction writes: the last one as AT&T writes x86, the first on ARM, whose names vary with the type."""
+    if match := X86_TARGET.search(line.split("#")[0].rstrip()):
+        return match[1]
+    return f"v{match[1]}" if (match := ARM_TARGET.match(line)) else None
