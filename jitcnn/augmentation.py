@@ -106,7 +106,8 @@ class Augmentation:
         return cls(**dict(map(parse_setting, (first, *rest))))
 
     def __str__(self) -> str:
-        return ",".join(f"{name}={value:g}" for name, value in self.to_dict().items()) or "none"
+        """Words from which `parse` makes the same augmentation."""
+        return ",".join(f"{name}={repr(value).removesuffix('.0')}" for name, value in self.to_dict().items()) or "none"
 
 
 NAMES = tuple(field.name for field in fields(Augmentation))

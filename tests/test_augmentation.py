@@ -33,7 +33,7 @@ def test_parsing():
     assert Augmentation.parse("none") == Augmentation()
     assert Augmentation.parse("photos, flip=0,erase") == dataclasses.replace(PRESETS["photos"], flip=0, erase=USUAL["erase"])
     assert Augmentation.parse("shift=0.25,rotate") == Augmentation(shift=0.25, rotate=USUAL["rotate"])
-    for augmentation in PRESETS.values():
+    for augmentation in (*PRESETS.values(), Augmentation(shift=1 / 3, rotate=100, noise=1e-7)):
         assert Augmentation.parse(str(augmentation)) == augmentation
         assert Augmentation.from_dict(augmentation.to_dict()) == augmentation
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -10,11 +11,11 @@ import numpy as np
 
 from jitcnn.data.dataset import Dataset
 
-CHUNK = 1024  # images at a time
+CHUNK = 2**21  # numbers at a time
 FEWEST = 10  # images of a class
 BLANK = 0.02  # standard deviation of a picture that shows nothing, as a share of the data's range
 
-HASH_ROWS, HASH_COLUMNS = 8, 9
+AREAS = 8  # rows and columns of areas that a hash compares
 THUMBNAIL = 16  # rows and columns in which near duplicates are compared
 NEIGHBOURS = 8  # how many of the next ones in sorted order a picture is compared with
 MOST_BITS = 6  # of 64 that may differ between hashes
@@ -38,21 +39,27 @@ def parts(dataset: Dataset) -> tuple[list[np.ndarray], np.ndarray]:
 def chunks(images: list[np.ndarray]) -> Iterator[np.ndarray]:
     """All images, some at a time."""
     for part in images:
-        for first in range(0, len(part), CHUNK):
-            yield part[first : first + CHUNK]
+        step = max(1, CHUNK // part[0].size)
+        for first in range(0, len(part), step):
+            yield part[first : first + step]
+
+
+def take(images: list[np.ndarray], numbers: np.ndarray) -> np.ndarray:
+    """The images of these numbers, which are in ascending order."""
+    chosen, offset = [], 0
+    for part in images:
+        chosen.append(part[numbers[(offset <= numbers) & (numbers < offset + len(part))] - offset])
+        offset += len(part)
+    return np.concatenate(chosen)
 
 
 def exact_duplicates(images: list[np.ndarray]) -> list[Pair]:
     """Each picture whose numbers are those of an earlier one, with the first such one."""
-    seen: dict[bytes, int] = {}
-    pairs, number = [], 0
-    for chunk in chunks(images):
-        for image in chunk:
-            first = seen.setdefault(hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest(), number)
-            if first != number:
-                pairs.append(Pair(first, number))
-            number += 1
-    return pairs
+    digests = [hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=8).digest() for chunk in chunks(images) for image in chunk]
+    _, first, which = np.unique(np.frombuffer(b"".join(digests), np.uint64), return_index=True, return_inverse=True)
+    later = np.flatnonzero(first[which] != np.arange(len(which)))
+    pairs = [Pair(int(first[which[number]]), int(number)) for number in later]
+    return [pair for pair in pairs if np.array_equal(*take(images, np.array(pair)))]
 
 
 def shares(size: int, parts: int) -> np.ndarray:
@@ -76,49 +83,57 @@ def shrink(images: np.ndarray, rows: int, columns: int) -> np.ndarray:
 
 
 def difference_hashes(images: list[np.ndarray]) -> np.ndarray:
-    """64 bits a picture, uint64 (n,): whether each of 8 x 8 areas is darker than its right neighbour (a "dHash").
+    """Two "dHashes" a picture, uint64 (2, n): which of 8 x 8 areas are darker than their right neighbours, and which than those below.
 
     Copies in another size, light or compression differ in few bits.
     """
-    hashes = []
+    across, down = [], []
     for chunk in chunks(images):
-        small = shrink(chunk, HASH_ROWS, HASH_COLUMNS)
-        bits = np.packbits((small[:, :, 1:] > small[:, :, :-1]).reshape(len(chunk), -1), axis=1)
-        hashes.append(bits.view(np.uint64)[:, 0])
-    return np.concatenate(hashes)
+        small = shrink(chunk, AREAS + 1, AREAS + 1)
+        across.append(pack(small[:, :-1, 1:] > small[:, :-1, :-1]))
+        down.append(pack(small[:, 1:, :-1] > small[:, :-1, :-1]))
+    return np.stack([np.concatenate(across), np.concatenate(down)])
 
 
-def thumbnails(images: list[np.ndarray]) -> np.ndarray:
+def pack(bits: np.ndarray) -> np.ndarray:
+    """64 booleans a row as uint64 (n,)."""
+    return np.packbits(bits.reshape(len(bits), -1), axis=1).view(np.uint64)[:, 0]
+
+
+def thumbnails(images: np.ndarray) -> np.ndarray:
     """Standardised grey pictures, float32 (n, 256); of one colour: zeros."""
-    rows = []
-    for chunk in chunks(images):
-        small = shrink(chunk, THUMBNAIL, THUMBNAIL).reshape(len(chunk), -1)
-        small -= small.mean(axis=1, keepdims=True)
-        deviation = small.std(axis=1, keepdims=True)
-        rows.append(small / np.where(deviation > 0, deviation, 1))
-    return np.concatenate(rows)
+    small = shrink(images, THUMBNAIL, THUMBNAIL).reshape(len(images), -1)
+    small -= small.mean(axis=1, keepdims=True)
+    deviation = small.std(axis=1, keepdims=True)
+    return small / np.where(deviation > 0, deviation, 1)
 
 
 def near_duplicates(images: list[np.ndarray]) -> list[Pair]:
     """Pairs of pictures that look alike: their hashes are near, and so are their thumbnails.
 
-    Not every picture is compared with every other: hashes are sorted, four times with another quarter of their bits in front, and each is
-    compared with the next `NEIGHBOURS` ones. The time is that of sorting.
+    Not every picture is compared with every other: each of their two hashes is sorted, four times with another quarter of its bits
+    in front, and each picture is compared with the next `NEIGHBOURS` ones. The time is that of sorting.
     """
-    hashes, small = difference_hashes(images), thumbnails(images)
-    found: set[tuple[int, int]] = set()
-    for turn in range(0, 64, 16):
-        turned = hashes if turn == 0 else hashes << np.uint64(turn) | hashes >> np.uint64(64 - turn)
-        order = np.argsort(turned, kind="stable")
+    hashes = difference_hashes(images)
+    near: set[tuple[int, int]] = set()
+    for key, turn in itertools.product(hashes, range(0, 64, 16)):
+        order = np.argsort(np.roll(key.view(np.uint16).reshape(-1, 4), turn // 16, axis=1).copy().view(np.uint64)[:, 0], kind="stable")
         for step in range(1, min(NEIGHBOURS, len(order) - 1) + 1):
             one, other = order[:-step], order[step:]
-            near = np.bitwise_count(hashes[one] ^ hashes[other]) <= MOST_BITS
-            one, other = one[near], other[near]
-            for first in range(0, len(one), CHUNK):
-                a, b = one[first : first + CHUNK], other[first : first + CHUNK]
-                alike = np.square(small[a] - small[b]).mean(axis=1) <= MOST_DIFFERENCE**2
-                found.update(zip(np.minimum(a, b)[alike].tolist(), np.maximum(a, b)[alike].tolist(), strict=True))
-    return [Pair(*pair) for pair in sorted(found)]
+            close = (np.bitwise_count(hashes[:, one] ^ hashes[:, other]) <= MOST_BITS).all(axis=0)
+            near.update(zip(np.minimum(one, other)[close].tolist(), np.maximum(one, other)[close].tolist(), strict=True))
+    return list(alike(images, np.array(sorted(near), np.int64).reshape(-1, 2)))
+
+
+def alike(images: list[np.ndarray], pairs: np.ndarray) -> Iterator[Pair]:
+    """Those of the pairs (n, 2) whose thumbnails are nearly the same."""
+    step = max(1, CHUNK // images[0][0].size)
+    for first in range(0, len(pairs), step):
+        numbers, where = np.unique(pairs[first : first + step], return_inverse=True)
+        small = thumbnails(take(images, numbers))
+        one, other = where.reshape(-1, 2).T
+        same = np.square(small[one] - small[other]).mean(axis=1) <= MOST_DIFFERENCE**2
+        yield from itertools.starmap(Pair, pairs[first : first + step][same].tolist())
 
 
 def nearly_blank(images: list[np.ndarray]) -> list[int]:
