@@ -12,7 +12,7 @@ import numba
 import numpy as np
 
 from jitcnn.engine.parameter import Parameter
-from jitcnn.forms.prepared import check
+from jitcnn.forms.prepared import check, without_hints
 from jitcnn.kernels import runner
 from jitcnn.reference.compiled import compiled
 from jitcnn.reference.prepared import PREPARED
@@ -88,11 +88,12 @@ class EagerStep:
             function(*values)
         else:
             check(name, *values)
+            arguments = without_hints(name, values)
             if self.kind == "python":
-                PREPARED[name](*values)
+                PREPARED[name](*arguments)
             else:
                 with runner.lock:
-                    compiled(name)(*values)
+                    compiled(name)(*arguments)
 
     def output(self, buffer: Array, array: Array) -> None:
         """After this step, keep what `buffer` then holds in the rows of `array` that belong to the batch."""

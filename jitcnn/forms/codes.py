@@ -8,3 +8,6 @@ POOLS = {"max": MAX, "min": MIN, "average": AVERAGE}
 
 ZERO, EDGE = range(2)
 PADDINGS = {"zero": ZERO, "edge": EDGE}
+
+AUTO, DIRECT, WINOGRAD = range(3)
+ALGORITHMS = {"auto": AUTO, "direct": DIRECT, "winograd": WINOGRAD}

@@ -7,7 +7,7 @@ import numpy as np
 from jitcnn.forms.activation import activate
 from jitcnn.forms.arrays import IMAGES, KERNEL, Array, ArrayLike, floating, output, same_dtype
 from jitcnn.forms.binding import Call
-from jitcnn.forms.codes import ACTIVATIONS
+from jitcnn.forms.codes import ACTIVATIONS, ALGORITHMS
 from jitcnn.forms.geometry import Padding, Pair, Sides, choice, pair, shape, sides, window_counts
 
 
@@ -20,6 +20,7 @@ def conv2d(
     stride: Pair = 1,
     padding: Padding = 0,
     activation: str | None = None,
+    algorithm: str = "auto",
     out: ArrayLike | None = None,
 ) -> Array:
     """Convolution of images with a bank of kernels (a cross-correlation, as in every deep-learning library).
@@ -38,6 +39,9 @@ def conv2d(
         Zeros around the image.
     activation : None, "linear", "relu", "sigmoid", "tanh" or "softmax"
         Softmax runs over the filters.
+    algorithm : "auto", "direct" or "winograd"
+        How the fast kernel computes it. Winograd's way (3 x 3 kernels at stride 1) takes a quarter of the products and is several times as
+        fast for many channels, with errors in float32 of up to 2e-5 of the largest result (direct: 1e-6). "auto" chooses by the sizes.
     out : array (images, y rows, y columns, filters), optional
         Where the result goes.
 
@@ -65,7 +69,7 @@ def conv2d(
     choice("activation", activation, ACTIVATIONS)
     rows, columns = window_counts(x.shape[1:3], w.shape[:2], strides, around)
     y = output(out, (x.shape[0], rows, columns, w.shape[3]), x.dtype, x, w, b)
-    call("conv2d", x, w, b, y, *strides, around[0][0], around[1][0])
+    call("conv2d", x, w, b, y, *strides, around[0][0], around[1][0], ALGORITHMS[choice("algorithm", algorithm, ALGORITHMS)])
     activate(call, activation, y)
     return y
 
@@ -78,6 +82,7 @@ def conv2d_grad_input(
     *,
     stride: Pair = 1,
     padding: Padding = 0,
+    algorithm: str = "auto",
     out: ArrayLike | None = None,
 ) -> Array:
     """Gradient of a loss with respect to the input of `conv2d` (without activation).
@@ -92,8 +97,8 @@ def conv2d_grad_input(
     w : array (kernel rows, kernel columns, channels, filters)
     x_shape : (images, rows, columns, channels)
         The shape of the input, which `grad_y` alone does not tell.
-    stride, padding
-        As given to `conv2d`.
+    stride, padding, algorithm
+        As for `conv2d`.
     out : array of `x_shape`, optional
 
     Returns
@@ -118,7 +123,9 @@ def conv2d_grad_input(
     strides, around = pair("stride", stride), sides(padding)
     _fits(grad_y, x_shape, w.shape, strides, around)
     grad_x = output(out, x_shape, grad_y.dtype, grad_y, w)
-    call("conv2d_grad_input", grad_y, w, grad_x, *strides, around[0][0], around[1][0])
+    call(
+        "conv2d_grad_input", grad_y, w, grad_x, *strides, around[0][0], around[1][0], ALGORITHMS[choice("algorithm", algorithm, ALGORITHMS)]
+    )
     return grad_x
 
 
@@ -130,6 +137,7 @@ def conv2d_grad_weights(
     *,
     stride: Pair = 1,
     padding: Padding = 0,
+    algorithm: str = "auto",
     out: ArrayLike | None = None,
 ) -> Array:
     """Gradient of a loss with respect to the weights of `conv2d` (without activation), summed over the images.
@@ -144,8 +152,8 @@ def conv2d_grad_weights(
         The input of `conv2d`.
     w_shape : (kernel rows, kernel columns, channels, filters)
         The shape of the weights, which `x` and `grad_y` alone do not tell.
-    stride, padding
-        As given to `conv2d`.
+    stride, padding, algorithm
+        As for `conv2d`.
     out : array of `w_shape`, optional
 
     Returns
@@ -170,7 +178,16 @@ def conv2d_grad_weights(
     strides, around = pair("stride", stride), sides(padding)
     _fits(grad_y, x.shape, w_shape, strides, around)
     grad_w = output(out, w_shape, grad_y.dtype, grad_y, x)
-    call("conv2d_grad_weights", grad_y, x, grad_w, *strides, around[0][0], around[1][0])
+    call(
+        "conv2d_grad_weights",
+        grad_y,
+        x,
+        grad_w,
+        *strides,
+        around[0][0],
+        around[1][0],
+        ALGORITHMS[choice("algorithm", algorithm, ALGORITHMS)],
+    )
     return grad_w
 
 

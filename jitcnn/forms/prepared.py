@@ -7,6 +7,7 @@ A prepared call is positional: arrays and integers only, outputs passed in. A de
     name[axes]?    may be empty, shape (0,), for "none"
     name[axes]^    Fortran order is as good as C order
     name[…]:dtype  its dtype; without one, float32 or float64, the same for all such arrays of the call
+    name=          a hint at the end, which may be left out and changes no result beyond rounding: only the fast kernels take it
 
 Everything else is an integer, whose range is in `INTEGERS`.
 """
@@ -17,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jitcnn.forms.codes import PADDINGS, POOLS
+from jitcnn.forms.codes import ALGORITHMS, AUTO, PADDINGS, POOLS, WINOGRAD
 
 IMAGE = "images,rows,columns,channels"
 Y_IMAGE = "images,y_rows,y_columns,channels"
@@ -25,9 +26,9 @@ CONV_Y = "images,y_rows,y_columns,filters"
 KERNEL = "kernel_rows,kernel_columns,channels,filters"
 
 DECLARATIONS = {
-    "conv2d": f"x[{IMAGE}] w[{KERNEL}] b[filters]? *y[{CONV_Y}] stride_h stride_w top left",
-    "conv2d_grad_input": f"grad_y[{CONV_Y}] w[{KERNEL}] *grad_x[{IMAGE}] stride_h stride_w top left",
-    "conv2d_grad_weights": f"grad_y[{CONV_Y}] x[{IMAGE}] *grad_w[{KERNEL}] stride_h stride_w top left",
+    "conv2d": f"x[{IMAGE}] w[{KERNEL}] b[filters]? *y[{CONV_Y}] stride_h stride_w top left algorithm=",
+    "conv2d_grad_input": f"grad_y[{CONV_Y}] w[{KERNEL}] *grad_x[{IMAGE}] stride_h stride_w top left algorithm=",
+    "conv2d_grad_weights": f"grad_y[{CONV_Y}] x[{IMAGE}] *grad_w[{KERNEL}] stride_h stride_w top left algorithm=",
     "bias_grad": "grad_y[images,...,filters] *grad_b[filters]",
     "pad2d": f"x[{IMAGE}] *y[{Y_IMAGE}] top left mode",
     "pad2d_grad_input": f"grad_y[{Y_IMAGE}] *grad_x[{IMAGE}] top left mode",
@@ -67,6 +68,7 @@ DECLARATIONS = {
 INTEGERS: dict[str, tuple[int, int | None]] = {  # the smallest and the largest value
     **dict.fromkeys(("stride_h", "stride_w", "kernel_h", "kernel_w", "factor_h", "factor_w"), (1, None)),
     **dict.fromkeys(("top", "left"), (0, None)),
+    "algorithm": (0, len(ALGORITHMS) - 1),
     "mode": (0, len(PADDINGS) - 1),
     "kind": (0, len(POOLS) - 1),
     "threshold": (0, 2**32 - 1),
@@ -95,14 +97,20 @@ class Argument(NamedTuple):
     may_be_none: bool
     any_order: bool
     dtype: str
+    hint: bool
 
 
 def _argument(text: str) -> Argument:
-    written, name, axes, marks, dtype = re.fullmatch(r"(\*?)(\w+)(?:\[(.*)\]([?^]?)(?::(\w+))?)?", text).groups()  # type: ignore[union-attr]
-    return Argument(name, tuple(axes.split(",")) if axes else None, bool(written), marks == "?", marks == "^", dtype or "float")
+    written, name, axes, marks, dtype, hint = re.fullmatch(r"(\*?)(\w+)(?:\[(.*)\]([?^]?)(?::(\w+))?)?(=?)", text).groups()  # type: ignore[union-attr]
+    return Argument(name, tuple(axes.split(",")) if axes else None, bool(written), marks == "?", marks == "^", dtype or "float", bool(hint))
 
 
 ARGUMENTS = {name: tuple(map(_argument, text.split())) for name, text in DECLARATIONS.items()}
+
+
+def without_hints(name: str, arguments: tuple[Any, ...] | list[Any]) -> tuple[Any, ...]:
+    """The arguments of a prepared call that the loops take."""
+    return tuple(arguments[: sum(not argument.hint for argument in ARGUMENTS[name])])
 
 
 def check(name: str, *arguments: Any) -> None:
@@ -124,6 +132,8 @@ def check(name: str, *arguments: Any) -> None:
     if name not in ARGUMENTS:
         raise ValueError(f"{name!r} is no kernel: expected one of {', '.join(ARGUMENTS)}")
     declared = ARGUMENTS[name]
+    if declared[-1].hint and len(arguments) == len(declared) - 1:
+        declared = declared[:-1]
     if len(arguments) != len(declared):
         raise ValueError(f"{name} takes {len(declared)} arguments, ({', '.join(a.name for a in declared)}), and was given {len(arguments)}")
     sizes: dict[str, Any] = {}
@@ -238,7 +248,12 @@ def _windows(
             )
 
 
-def _conv2d(image: Any, w: Any, y: Any, stride_h: int, stride_w: int, top: int, left: int) -> None:
+def _conv2d(image: Any, w: Any, y: Any, stride_h: int, stride_w: int, top: int, left: int, algorithm: int = AUTO) -> None:
+    if algorithm == WINOGRAD and (*w.shape[:2], stride_h, stride_w) != (3, 3, 1, 1):
+        raise ValueError(
+            f"algorithm 'winograd' takes kernels of 3 x 3 at stride 1, and was given {w.shape[0]} x {w.shape[1]} at stride "
+            f"({stride_h}, {stride_w}): give 'auto' or 'direct'"
+        )
     _windows(image.shape, y.shape, w.shape[:2], stride_h, stride_w, top, left)
 
 

@@ -14,6 +14,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from jitcnn.forms.codes import AUTO, DIRECT
+from jitcnn.kernels import winograd
 from jitcnn.kernels.buffers import Border, Buffer
 from jitcnn.kernels.compiling import kernel
 from jitcnn.kernels.conv_arrange import arrange, repeat
@@ -94,7 +96,7 @@ def correlate_kernel(shape: Shape, masked: bool, end: str):
 def correlate_row(
     program: Program, x: Buffer, w: Buffer | np.ndarray, b: Buffer | np.ndarray | None, y: Buffer,
     kernel_size: tuple[int, int], channels: int, outputs: Outputs,
-    x_start: tuple[int, int], x_step: tuple[int, int], y_start: tuple[int, int], y_step: tuple[int, int], size: tuple[int, int], end: str,
+    x_start: tuple[int, int], x_step: tuple[int, int], y_start: tuple[int, int], y_step: tuple[int, int], size: tuple[int, ...], end: str,
 ) -> Row:  # fmt: skip
     """Write a correlation down, which may `end` in a relu or in relu's mask; kernel_size: of the wider kernel of a group of outputs."""
     real = x.dtype.type
@@ -132,9 +134,15 @@ def image_border(x: Buffer, y: Buffer, kernel_h: int, kernel_w: int, stride_h: i
     return Border(above, before, below, behind)
 
 
-def conv2d(program: Program, x: Buffer, w: np.ndarray, b: np.ndarray, y: Buffer, stride_h: int, stride_w: int, top: int, left: int) -> None:
+def conv2d(
+    program: Program, x: Buffer, w: np.ndarray, b: np.ndarray, y: Buffer, stride_h: int, stride_w: int, top: int, left: int,
+    algorithm: int = AUTO,
+) -> None:  # fmt: skip
     """Forward."""
     kernel_h, kernel_w, channels, filters = w.shape
+    if with_winograd(program, algorithm, w.shape, (stride_h, stride_w), y.shape[1:3], y):
+        winograd.forward(program, x, w, b, y, top, left)
+        return
     x = program.border(x, image_border(x, y, kernel_h, kernel_w, stride_h, stride_w, top, left))
     size, kernel_size, strides = y.shape[1:3], (kernel_h, kernel_w), (stride_h, stride_w)
     outputs = choose_outputs(x.dtype.type, filters, size, kernel_size, strides, program.assume_finite)
@@ -149,6 +157,16 @@ def conv2d(program: Program, x: Buffer, w: np.ndarray, b: np.ndarray, y: Buffer,
         program, x, weights, bias, y, outputs.kernel(kernel_size, strides), channels, outputs,
         (-top, -left), strides, (0, 0), (1, 1), size, "relu",
     )  # fmt: skip
+
+
+def with_winograd(
+    program: Program, algorithm: int, w_shape: tuple[int, ...], strides: tuple[int, int], size: tuple[int, ...], result: Buffer | np.ndarray
+) -> bool:
+    """Whether to compute `result` the way of Winograd, which mixes pixels, so that an infinity or NaN spreads over its whole patch."""
+    if not program.assume_finite or algorithm == DIRECT or (algorithm == AUTO and not winograd.choose(w_shape, strides, size)[0]):
+        return False
+    program.only_if_finite.append(result)
+    return True
 
 
 class Phase:
@@ -169,10 +187,14 @@ def widest(phases: list[Phase], side: str) -> int:
 
 
 def conv2d_grad_input(
-    program: Program, grad_y: Buffer, w: np.ndarray, grad_x: Buffer, stride_h: int, stride_w: int, top: int, left: int
-) -> None:
+    program: Program, grad_y: Buffer, w: np.ndarray, grad_x: Buffer, stride_h: int, stride_w: int, top: int, left: int,
+    algorithm: int = AUTO,
+) -> None:  # fmt: skip
     """Gradient of the input: one correlation a phase."""
     kernel_h, kernel_w, channels, filters = w.shape
+    if with_winograd(program, algorithm, w.shape, (stride_h, stride_w), grad_x.shape[1:3], grad_x):
+        winograd.grad_input(program, grad_y, w, grad_x, top, left)
+        return
     down = [Phase(p, grad_x.shape[1], grad_y.shape[1], kernel_h, stride_h, top) for p in range(stride_h)]
     across = [Phase(p, grad_x.shape[2], grad_y.shape[2], kernel_w, stride_w, left) for p in range(stride_w)]
     before, behind = [widest(axis, "before") for axis in (down, across)], [widest(axis, "behind") for axis in (down, across)]

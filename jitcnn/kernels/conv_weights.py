@@ -13,10 +13,11 @@ from collections.abc import Callable
 import numpy as np
 from numba import carray
 
-from jitcnn.kernels import runner
+from jitcnn.forms.codes import AUTO
+from jitcnn.kernels import runner, winograd_weights
 from jitcnn.kernels.buffers import Buffer
 from jitcnn.kernels.compiling import kernel
-from jitcnn.kernels.conv import image_border
+from jitcnn.kernels.conv import image_border, with_winograd
 from jitcnn.kernels.pointers import AT, MOVE, int64_at
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
@@ -90,10 +91,14 @@ def grad_weights_kernel(real: type, groups: int, per_group: int, rest: int, vect
 
 
 def conv2d_grad_weights(
-    program: Program, grad_y: Buffer, x: Buffer, grad_w: np.ndarray, stride_h: int, stride_w: int, top: int, left: int
-) -> None:
+    program: Program, grad_y: Buffer, x: Buffer, grad_w: np.ndarray, stride_h: int, stride_w: int, top: int, left: int,
+    algorithm: int = AUTO,
+) -> None:  # fmt: skip
     """Sums of each slot, then over slots."""
     kernel_h, kernel_w, channels, filters = grad_w.shape
+    if with_winograd(program, algorithm, grad_w.shape, (stride_h, stride_w), grad_y.shape[1:3], grad_w):
+        winograd_weights.grad_weights(program, grad_y, x, grad_w, top, left)
+        return
     x = program.border(x, image_border(x, grad_y, kernel_h, kernel_w, stride_h, stride_w, top, left))
     real = x.dtype.type
     group = choose_group(real, filters, grad_y.shape[2], kernel_w, stride_w)

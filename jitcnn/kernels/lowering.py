@@ -11,6 +11,7 @@ from jitcnn.forms.prepared import ARGUMENTS, check
 from jitcnn.kernels import runner
 from jitcnn.kernels.activation import LOWERINGS as ACTIVATION
 from jitcnn.kernels.augment import LOWERINGS as AUGMENT
+from jitcnn.kernels.buffers import Buffer
 from jitcnn.kernels.conv import LOWERINGS as CONV
 from jitcnn.kernels.conv_weights import LOWERINGS as CONV_WEIGHTS
 from jitcnn.kernels.dense import LOWERINGS as DENSE
@@ -74,7 +75,7 @@ class Single:
     """
 
     def __init__(self, name: str, arguments: tuple[Any, ...], assume_finite: bool = True):
-        declared = ARGUMENTS[name]
+        declared = ARGUMENTS[name][: len(arguments)]
         batch = next((len(v) for v, a in zip(arguments, declared, strict=True) if a.axes and over_images(a.axes)), 1)
         self.program = Program(batch, assume_finite=assume_finite)
         self.name = name
@@ -94,8 +95,10 @@ class Single:
             else:
                 values.append(self.program.external(value))
         LOWERINGS[name](self.program, *values)
-        for buffer in self.program.only_if_finite:
-            watch(self.program, buffer, self.strange)
+        self.watched = [n for n, array in enumerate(arrays) if any(array is result for result in self.program.only_if_finite)]
+        for result in self.program.only_if_finite:
+            if isinstance(result, Buffer):
+                watch(self.program, result, self.strange)
         self.program.finish()
         self.uses = self.program.release(arrays)
 
@@ -109,7 +112,7 @@ class Single:
         self.program.run()
         for number, source in self.transposed:
             arrays[number][...] = source
-        if self.strange[0]:
+        if self.strange[0] or not all(np.isfinite(np.vdot(arrays[n], arrays[n])) for n in self.watched):
             self.strange[0] = 0
             self.exact = self.exact or Single(self.name, arguments, assume_finite=False)
             self.exact.run(arguments, arrays, addresses)

@@ -23,7 +23,7 @@ class Segment:
 def plan_segments(rows: list[Row]) -> list[Segment]:
     """Rows over images first, then rows over parameters.
 
-    A row over images starts anew that needs what parameters' rows wrote, or writes what they read.
+    A row over images starts anew that needs what parameters' rows wrote, or writes what they read. A row over the batch is alone.
     """
     segments: list[Segment] = []
     images: list[Row] = []
@@ -38,10 +38,16 @@ def plan_segments(rows: list[Row]) -> list[Segment]:
         parameters.clear()
 
     for row in rows:
-        if row.over == "images":
+        if row.over in ("images", "batch"):
             if any(row.touched() & earlier.written() or row.written() & earlier.touched() for earlier in parameters):
                 close()
-            images.append(row)
+            if row.over == "batch":
+                if images:
+                    segments.append(Segment("images", [images.copy()]))
+                    images.clear()
+                segments.append(Segment("batch", [[row]]))
+            else:
+                images.append(row)
         else:
             parameters.append(row)
     close()

@@ -31,7 +31,9 @@ class Program:
     assume_finite: bool = False  # products with 0 may be added, which infinity and NaN would turn into NaN
     rows: list[Row | Call] = field(default_factory=list)
     derived: list[Row] = field(default_factory=list)
-    only_if_finite: list[Buffer] = field(default_factory=list)  # results that hold only if they are finite, since that was assumed
+    only_if_finite: list[Buffer | np.ndarray] = field(
+        default_factory=list
+    )  # results that hold only if they are finite, since that was assumed
     copies: dict[tuple[Storage, tuple[int, ...], Border], Buffer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -73,13 +75,15 @@ class Program:
         ends: tuple[str, ...] = (),
         late: Callable[[Row], None] | None = None,
         scales: bool = False,
+        items: int = 1,
+        slot: int = 0,
         **fields: Any,
     ) -> Row:
         """Write a kernel call down."""
         missing = set(record.names or ()) ^ set(fields)
         if missing:
             raise ValueError(f"a kernel's arguments do not fit its record: {', '.join(sorted(missing))}")
-        row = Row(factory, dict(key), record, fields, writes, over, layout, cost, ends, late, scales)
+        row = Row(factory, dict(key), record, fields, writes, over, layout, cost, ends, late, items, slot, scales)
         row.together = [row]
         (self.derived if over == "once" else self.rows).append(row)
         self.after_writing([fields[name] for name in writes])

@@ -44,11 +44,13 @@ class Row:
     record: np.dtype
     fields: dict[str, Any]
     writes: tuple[str, ...]
-    over: str  # "images" | "parameters" | "once"
+    over: str  # "images" | "batch": images, in a segment of its own | "parameters" | "once"
     layout: Layout | None = None
     cost: float = 0.0  # cycles a number of the parameter, to share parameters out in tasks worth a thread's while
     ends: tuple[str, ...] = ()
     late: Callable[["Row"], None] | None = None
+    items: int = 1  # over the batch: how many an image has
+    slot: int = 0  # over the batch: images of a task, where that must not depend on the threads
     scales: bool = False  # multiplies numbers one by one, in place
     together: list["Row"] = field(default_factory=list)  # all rows that write parts of one result, this one too
     arguments: np.ndarray | None = None
@@ -96,3 +98,10 @@ def parameter_shares(chain: list[Row]) -> list[tuple[int, int, int]]:
     tasks = int(max(1, min(MOST_SLOTS, layout.items, cycles / 4000)))
     edges = [layout.items * i // tasks for i in range(tasks + 1)]
     return [(a, b, b - a) for a, b in itertools.pairwise(edges)]
+
+
+def batch_shares(row: Row, batch: int, threads: int) -> list[tuple[int, int, int]]:
+    """Share the items of a row over the batch out, one task a thread, or one a slot."""
+    items = batch * row.items
+    size = row.slot * row.items or -(-items // threads)
+    return [(first, min(first + size, items), size) for first in range(0, items, size)]

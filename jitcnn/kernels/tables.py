@@ -7,7 +7,7 @@ import numpy as np
 
 from jitcnn.kernels import runner
 from jitcnn.kernels.planning import Segment
-from jitcnn.kernels.rows import BLOCK, Row, parameter_shares
+from jitcnn.kernels.rows import BLOCK, Row, batch_shares, parameter_shares
 
 if TYPE_CHECKING:
     from jitcnn.kernels.program import Program
@@ -42,10 +42,12 @@ class Part:
                 if segment.over == "images":
                     size = self.program.slot_images
                     shares = [(first, min(first + size, batch), BLOCK) for first in range(0, batch, size)]
+                elif segment.over == "batch":
+                    shares = batch_shares(chain[0], batch, self.program.threads or 1)
                 else:
                     shares = parameter_shares(chain)
                 chains.append([(first_row, last_row, *share) for share in shares])
-            tasks += chains[0] if segment.over == "images" else dealt(chains, self.program.threads or 1)
+            tasks += chains[0] if segment.over in ("images", "batch") else dealt(chains, self.program.threads or 1)
             bounds.append((start, len(tasks)))
         return np.array(tasks, np.int64).reshape(-1, 5), np.array(bounds, np.int64).reshape(-1, 2)
 

@@ -94,13 +94,13 @@ class Outputs(NamedTuple):
 
 
 def choose_outputs(
-    real: type, filters: int, size: tuple[int, int], kernel_size: tuple[int, int], strides: tuple[int, int], may_group: bool
+    real: type, filters: int, size: tuple[int, ...], kernel_size: tuple[int, int], strides: tuple[int, int], may_group: bool
 ) -> Outputs:
     """What makes most of the processor, for outputs in `size[0]` lines of `size[1]`.
 
     A group takes products with zeros, which must not meet infinities: hence `may_group`.
     """
-    found = []
+    found: list[tuple[float, int, Outputs]] = []
     for group_h, group_w in GROUPS if may_group else GROUPS[:1]:
         together = group_h * group_w * filters
         columns = choose_columns(real, together)
@@ -121,7 +121,7 @@ GROUPS = ((1, 1), (1, 2), (1, 4), (1, 5), (1, 8), (2, 1), (2, 2), (2, 4), (2, 8)
 UNGROUPED = 1.1  # weights need not be arranged
 
 
-def choose_pixels(size: tuple[int, int], group: tuple[int, int], vectors: int) -> tuple[Rows, float]:
+def choose_pixels(size: tuple[int, ...], group: tuple[int, int], vectors: int) -> tuple[Rows, float]:
     """A tile's rows, and the share of its products that count; the last tile of a line, and of the lines, overlaps its neighbour."""
     most = most_rows(vectors)
     lines, pixels = (n // g for n, g in zip(size, group, strict=True))

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from jitcnn import initializers, kernels
-from jitcnn.forms.codes import EDGE
-from jitcnn.forms.geometry import integer, pair
+from jitcnn.forms.codes import ALGORITHMS, EDGE
+from jitcnn.forms.geometry import choice, integer, pair
 from jitcnn.layers.base import Backward, Layer, Shape, activation_name
 from jitcnn.layers.geometry import images_only, padded, padding_setting, padding_sides, windows
 
@@ -28,6 +28,8 @@ class Conv2d(Layer):
         Applied to the output.
     use_bias : bool
         Whether to add a bias to each channel.
+    algorithm : "auto", "direct" or "winograd"
+        How the fast engine computes it, as for `jitcnn.kernels.conv2d`.
     input_shape : (rows, columns, channels), optional
         For the first layer of a model; inferred from the images if missing.
 
@@ -53,6 +55,7 @@ class Conv2d(Layer):
         padding: Any = None,
         activation: str | None = None,
         use_bias: bool = True,
+        algorithm: str = "auto",
         input_shape: Sequence[int] | None = None,
     ):
         super().__init__(input_shape=input_shape)
@@ -62,6 +65,7 @@ class Conv2d(Layer):
         self.padding = padding_setting(padding)
         self.activation = activation_name(activation)
         self.use_bias = bool(use_bias)
+        self.algorithm = choice("algorithm", algorithm, ALGORITHMS)
 
     def build(self, input_shape: Shape) -> Shape:
         """(rows, columns, filters) of the output."""
@@ -81,18 +85,19 @@ class Conv2d(Layer):
         if has_edge:
             source, offsets = step.buffer(padded(x.shape[1:], self.sides)), (0, 0)
             step.call(kernels.pad2d, x, source, top, left, EDGE)
+        settings = (*self.stride, *offsets, ALGORITHMS[self.algorithm])
         z = step.buffer(self.output_shape)
         bias = np.empty(0, z.dtype) if self.bias is None else self.bias
-        step.call(kernels.conv2d, source, self.weights, bias, z, *self.stride, *offsets)
+        step.call(kernels.conv2d, source, self.weights, bias, z, *settings)
 
         def backward(grad_z: Any) -> Any:
-            step.call(kernels.conv2d_grad_weights, grad_z, source, step.gradient(self.weights), *self.stride, *offsets)
+            step.call(kernels.conv2d_grad_weights, grad_z, source, step.gradient(self.weights), *settings)
             if self.bias is not None:
                 step.call(kernels.bias_grad, grad_z, step.gradient(self.bias))
             if not self.input_gradient:
                 return None
             grad_source = step.gradient_buffer(source)
-            step.call(kernels.conv2d_grad_input, grad_z, self.weights, grad_source, *self.stride, *offsets)
+            step.call(kernels.conv2d_grad_input, grad_z, self.weights, grad_source, *settings)
             if not has_edge:
                 return grad_source
             grad_x = step.gradient_buffer(x)

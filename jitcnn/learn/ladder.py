@@ -11,7 +11,7 @@ from typing import Any
 
 from jitcnn import kernels
 from jitcnn.forms import bind_all
-from jitcnn.forms.prepared import check
+from jitcnn.forms.prepared import check, without_hints
 from jitcnn.kernels import runner
 from jitcnn.learn.charts import bar, logarithmic
 from jitcnn.reference.compiled import compiled
@@ -90,7 +90,7 @@ def timed(run: Callable[[int], Any], images: int) -> float:
 def _run_compiled(name: str, *arguments: Any) -> None:
     check(name, *arguments)
     with runner.lock:
-        compiled(name)(*arguments)
+        compiled(name)(*without_hints(name, arguments))
 
 
 #: The reference's loops, compiled and on all threads, under the names and signatures of `jitcnn.kernels`.

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from jitcnn.forms import NAMES, bind_all
 from jitcnn.forms.pool import PoolState
-from jitcnn.forms.prepared import check
+from jitcnn.forms.prepared import check, without_hints
 from jitcnn.reference.prepared import PREPARED
 
 
 def call(name: str, *arguments: Any) -> None:
     """Check a prepared call and run its loops, uncompiled."""
     check(name, *arguments)
-    PREPARED[name](*arguments)
+    PREPARED[name](*without_hints(name, arguments))
 
 
 # After the imports above, so that `dense` and `dropout` are the functions here; the files stay in reach as `jitcnn.reference.conv` etc.

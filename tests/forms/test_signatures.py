@@ -10,9 +10,9 @@ from jitcnn.forms import NAMES, bind_all
 from jitcnn.reference import PREPARED
 
 SIGNATURES = {
-    "conv2d": "(x, w, b=None, *, stride=1, padding=0, activation=None, out=None)",
-    "conv2d_grad_input": "(grad_y, w, x_shape, *, stride=1, padding=0, out=None)",
-    "conv2d_grad_weights": "(grad_y, x, w_shape, *, stride=1, padding=0, out=None)",
+    "conv2d": "(x, w, b=None, *, stride=1, padding=0, activation=None, algorithm='auto', out=None)",
+    "conv2d_grad_input": "(grad_y, w, x_shape, *, stride=1, padding=0, algorithm='auto', out=None)",
+    "conv2d_grad_weights": "(grad_y, x, w_shape, *, stride=1, padding=0, algorithm='auto', out=None)",
     "bias_grad": "(grad_y, *, out=None)",
     "pad2d": "(x, padding, mode='zero', *, out=None)",
     "pad2d_grad_input": "(grad_y, padding, mode='zero', *, out=None)",

@@ -7,10 +7,11 @@ import numpy as np
 
 from jitcnn import kernels
 from jitcnn.forms import bind_all
+from jitcnn.forms.prepared import without_hints
 from jitcnn.reference.compiled import compiled
 
 LIMIT = {np.dtype(np.float32): 1e-5, np.dtype(np.float64): 1e-12}
-LOOPS = SimpleNamespace(**bind_all(lambda name, *arguments: compiled(name)(*arguments), "loops"))
+LOOPS = SimpleNamespace(**bind_all(lambda name, *arguments: compiled(name)(*without_hints(name, arguments)), "loops"))
 IN_PLACE = ("sgd", "momentum", "adam")
 MARGIN, UNTOUCHED = 64, 77
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jitcnn.forms.prepared import check
+from jitcnn.forms.prepared import check, without_hints
 from jitcnn.reference.compiled import compiled
 from jitcnn.reference.prepared import PREPARED
 
@@ -14,7 +14,7 @@ def run(request):
 
     def call(name, *arguments):
         check(name, *arguments)
-        (PREPARED[name] if request.param == "python" else compiled(name))(*arguments)
+        (PREPARED[name] if request.param == "python" else compiled(name))(*without_hints(name, arguments))
 
     return call
 

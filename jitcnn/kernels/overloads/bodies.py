@@ -30,7 +30,7 @@ from jitcnn.kernels.overloads.compiled import serial
 from jitcnn.kernels.overloads.prepared import run
 
 
-def conv2d(x, w, b=None, stride=1, padding=0, activation=None, out=None):
+def conv2d(x, w, b=None, stride=1, padding=0, activation=None, algorithm=None, out=None):
     x, w = floating(x, 4, x), floating(w, 4, x)
     b, strides, around = bias(b, w), pair(stride), sides(padding)
     if w.shape[2] != x.shape[3]:
@@ -50,7 +50,7 @@ def require_y(grad_y, x_shape, w_shape, strides, around):
         raise ValueError("grad_y has not the shape of conv2d's output")
 
 
-def conv2d_grad_input(grad_y, w, x_shape, stride=1, padding=0, out=None):
+def conv2d_grad_input(grad_y, w, x_shape, stride=1, padding=0, algorithm=None, out=None):
     grad_y, w = floating(grad_y, 4, grad_y), floating(w, 4, grad_y)
     strides, around = pair(stride), sides(padding)
     if w.shape[2] != x_shape[3]:
@@ -61,7 +61,7 @@ def conv2d_grad_input(grad_y, w, x_shape, stride=1, padding=0, out=None):
     return grad_x
 
 
-def conv2d_grad_weights(grad_y, x, w_shape, stride=1, padding=0, out=None):
+def conv2d_grad_weights(grad_y, x, w_shape, stride=1, padding=0, algorithm=None, out=None):
     grad_y, x = floating(grad_y, 4, grad_y), floating(x, 4, grad_y)
     strides, around = pair(stride), sides(padding)
     if x.shape[3] != w_shape[2]:

@@ -1,0 +1,297 @@
+"""Winograd's convolution F(4x4, 3x3) on the register tile: forward and gradient of the input.
+
+Output is made in patches of 4x4 pixels, from patches of 6x6 of the input that overlap by two.  A strip of patches goes through three
+stages while it lies in the second-level cache:
+
+    6x6 pixels  -- inputs -->  36 values a channel  -- 36 products of matrices -->  36 values a filter  -- outputs -->  4x4 pixels
+                               V[e] (patches, C)       with U[e] (C, filters)       M[e] (patches, filters)
+
+U is made of the weights whenever they change.  Rows of patches of the whole batch are shared out among the threads, so that large U are
+read few times; patches at the edge read zeros outside the image.
+"""
+
+import functools
+
+import numpy as np
+
+from jitcnn.kernels.buffers import ALIGNMENT, Buffer
+from jitcnn.kernels.compiling import inline, kernel
+from jitcnn.kernels.pointers import AT, MOVE
+from jitcnn.kernels.program import Program
+from jitcnn.kernels.records import ACCESS, Images, only, record
+from jitcnn.kernels.rows import Layout
+from jitcnn.kernels.tile import Shape, make_tile
+from jitcnn.kernels.tiling import choose_columns, most_rows
+from jitcnn.kernels.vectors import full_lanes
+from jitcnn.kernels.winograd_transforms import make_finish, make_transform
+
+FEWEST_CHANNELS = 16  # with fewer, making the 36 values takes as long as the products that they save
+LEAST_USED = 0.6  # of the outputs that patches compute
+PATCH = 4  # pixels of output along each axis
+POINTS = 36
+STRIP_BYTES = 5 * 2**17  # V and M of a strip, beside U in the second-level cache
+LARGE_BYTES = 2**20  # U that does not stay there, and is read less often for longer strips
+LONG_STRIP = 56
+
+
+def choose(w_shape: tuple[int, ...], strides: tuple[int, int], size: tuple[int, ...]) -> tuple[bool, str]:
+    """Whether Winograd's way is worth it, and why (not), in words.
+
+    Parameters
+    ----------
+    w_shape
+        (kernel rows, kernel columns, channels, filters).
+    strides
+        (rows, columns).
+    size
+        Rows and columns of the output.
+    """
+    if (*w_shape[:2], *strides) != (3, 3, 1, 1):
+        return False, "Winograd's way is for kernels of 3 x 3 at stride 1"
+    if min(w_shape[2:]) < FEWEST_CHANNELS:
+        return False, f"with fewer than {FEWEST_CHANNELS} channels or filters, the transforms take longer than the products that they save"
+    used = size[0] * size[1] / (multiple(size[0], PATCH) * multiple(size[1], PATCH))
+    if used < LEAST_USED:
+        return False, f"patches of {PATCH} x {PATCH} would compute {1 / used:.1f} times the {size[0]} x {size[1]} outputs that there are"
+    return True, f"from {FEWEST_CHANNELS} channels and filters on, 36 products instead of 144 for a patch of {PATCH} x {PATCH} outputs win"
+
+
+def multiple(count: int, of: int) -> int:
+    """`count` rounded up."""
+    return -(-count // of) * of
+
+
+def plane_of(real: type, numbers: int) -> int:
+    """Room for one of 36 values: an odd number of cache lines, so that the 36 do not fall on the same sets of the cache."""
+    line = ALIGNMENT // real().itemsize
+    return (-(-numbers // line) | 1) * line
+
+
+@functools.cache
+def make_take(real: type, name: str, size: int, masked: bool):
+    """take(image, row, height, width, channels, i, j, edge, target, step, wide): the map `name` of the patch at (i, j) of an image.
+
+    Value e of channel c goes to target[e * step + c]; channels up to `wide` are zeros. Outside the image there are zeros: such a patch is
+    first copied to `edge`.
+    """
+    lanes, move, zero = full_lanes(real), MOVE[real], real(0)
+    transform = make_transform(name, real, lanes, "")
+    last_transform = make_transform(name, real, lanes, "source") if masked else transform
+
+    @inline((real.__name__, name, masked))
+    def take(image, row, height, width, channels, i, j, edge, target, step, wide):
+        source, down, right = move(image, i * row + j * channels), row, channels
+        if i < 0 or j < 0 or i + size > height or j + size > width:
+            source, down, right = edge, size * wide, wide
+            for p in range(size):
+                for q in range(size):
+                    to = move(edge, (p * size + q) * wide)
+                    if 0 <= i + p < height and 0 <= j + q < width:
+                        pixel = move(image, (i + p) * row + (j + q) * channels)
+                        for c in range(channels):
+                            to[c] = pixel[c]
+                    else:
+                        for c in range(channels):
+                            to[c] = zero
+        for c in range(0, channels, lanes):
+            if c + lanes <= channels:
+                transform(move(source, c), down, right, move(target, c), 6 * step, step, lanes)
+            elif masked:
+                last_transform(move(source, c), down, right, move(target, c), 6 * step, step, channels - c)
+
+    return take
+
+
+#: x_top, x_left: where the first patch begins in x, negative outside.  v_at, m_at, …: where a worker's scratch holds them.
+Convolve = record(
+    x=Images, y=Images, mask=Images, u=int, b=int, scratch=int, scratch_size=int, v_step=int, m_step=int, u_step=int,
+    m_at=int, edge_at=int, patch_at=int,
+    x_top=int, x_left=int, x_height=int, x_width=int, height=int, width=int, down=int, across=int, strip=int,
+    channels=int, channels_wide=int, filters=int, filters_wide=int,
+)  # fmt: skip
+
+
+@functools.cache
+def convolve_kernel(real: type, rows: int, vectors: int, channels_wide: int, in_masked: bool, out_masked: bool, end: str):
+    """y = end(bias + x * w) for lines of patches, counted over all images."""
+    lanes, itemsize, with_mask = full_lanes(real), np.dtype(real).itemsize, end == "mask"
+    tile = make_tile(Shape(real, 1, rows, vectors, lanes, a_row=channels_wide))
+    take, back = make_take(real, "inputs", 6, in_masked), make_transform("outputs", real, lanes, "")
+    finish, last_finish = make_finish(real, lanes, False, end), make_finish(real, lanes, out_masked, end)
+    pointer, at, move = ACCESS[real][1], AT[real], MOVE[real]
+    wide = vectors * lanes
+
+    @inline((real.__name__, in_masked, out_masked, end))
+    def give(a, n, i, j, m, step, patch, bias, has_bias):
+        y, y_row, o = pointer(a.y, n, 0, 0), a.y.row, a.filters
+        mask = y
+        if with_mask:
+            mask = pointer(a.mask, n, 0, 0)
+        for k in range(0, o, lanes):
+            back(move(m, k), 6 * step, step, patch, 4 * lanes, lanes, lanes)
+            for p in range(min(4, a.height - i)):
+                for q in range(min(4, a.width - j)):
+                    value, to = move(patch, (4 * p + q) * lanes), move(y, (i + p) * y_row + (j + q) * o + k)
+                    extra = to
+                    if with_mask:
+                        extra = move(mask, (i + p) * a.mask.row + (j + q) * o + k)
+                    if k + lanes <= o:
+                        finish(value, to, move(bias, k), has_bias, extra, lanes)
+                    elif out_masked:
+                        last_finish(value, to, move(bias, k), has_bias, extra, o - k)
+
+    @kernel(
+        Convolve, (real.__name__, rows, vectors, channels_wide, in_masked, out_masked, end), f"Winograd {rows}x{vectors} {real.__name__}"
+    )
+    def convolve(arguments, first, last, worker):
+        a = only(arguments)
+        c, c_wide, o_wide = a.channels, a.channels_wide, a.filters_wide
+        v, u, bias, has_bias = at(a.scratch + worker * a.scratch_size * itemsize), at(a.u), at(a.b), a.b != 0
+        m, edge, patch = move(v, a.m_at), move(v, a.edge_at), move(v, a.patch_at)
+        v_step, m_step = a.v_step, a.m_step
+        patches = (last - first) * a.across
+        for start in range(0, patches, a.strip):
+            count = min(a.strip, patches - start)
+            for p in range(count):
+                line, j = first + (start + p) // a.across, (start + p) % a.across * 4
+                n, i = line // a.down, line % a.down * 4
+                image = pointer(a.x, n, 0, 0)
+                take(image, a.x.row, a.x_height, a.x_width, c, i + a.x_top, j + a.x_left, edge, move(v, p * c_wide), v_step, c_wide)
+            for e in range(36):
+                for k in range(0, o_wide, wide):
+                    for p in range(0, count, rows):  # the last tile computes more than there is: nobody reads it
+                        tile(
+                            move(m, e * m_step + p * o_wide + k), 0, o_wide, move(v, e * v_step + p * c_wide), 0, 0, 0, 1,
+                            move(u, e * a.u_step + k * c), 0, wide, 0, 1, c, v, 0, 0, wide, 0, 0,
+                        )  # fmt: skip
+            for p in range(count):
+                line, j = first + (start + p) // a.across, (start + p) % a.across * 4
+                give(a, line // a.down, line % a.down * 4, j, move(m, p * o_wide), m_step, patch, bias, has_bias)
+
+    return convolve
+
+
+def strip_of(rows: int, bytes_a_patch: int, weights_bytes: int) -> int:
+    """Patches in a strip."""
+    fitting = STRIP_BYTES // bytes_a_patch // rows * rows
+    return max(rows, fitting, multiple(LONG_STRIP, rows) if weights_bytes > LARGE_BYTES else 0)
+
+
+def convolve(
+    program: Program, x: Buffer, u: Buffer, b: np.ndarray | None, y: Buffer, top: int, left: int, channels: int, filters: int, end: str
+) -> None:
+    """Write a convolution with zeros around the image down, which may `end` in a relu or in relu's mask."""
+    real = x.dtype.type
+    lanes = full_lanes(real)
+    wide = filters_wide(real, filters)
+    rows, vectors, c_wide = most_rows(wide.vectors), wide.vectors, multiple(channels, lanes)
+    o_wide = multiple(filters, wide.wide)
+    strip = strip_of(rows, POINTS * (c_wide + o_wide) * real().itemsize, u.size * real().itemsize)
+    down, across = (-(-size // PATCH) for size in y.shape[1:3])
+    v_step, m_step = plane_of(real, strip * c_wide), plane_of(real, strip * o_wide)
+    starts = np.cumsum([0, POINTS * v_step, POINTS * m_step, POINTS * c_wide, PATCH * PATCH * lanes])
+    scratch = program.whole((program.threads or 1, multiple(int(starts[-1]), lanes)), real)
+    program.row(
+        convolve_kernel,
+        {
+            "real": real, "rows": rows, "vectors": vectors, "channels_wide": c_wide, "in_masked": channels % lanes != 0,
+            "out_masked": filters % lanes != 0, "end": "store",
+        },
+        Convolve, ("y", "scratch"), "batch", ends=(end,), items=down, x=x, y=y, mask=None, u=u, b=b, scratch=scratch,
+        scratch_size=scratch.shape[1], v_step=v_step, m_step=m_step, u_step=u.shape[1] // POINTS,
+        m_at=starts[1], edge_at=starts[2], patch_at=starts[3], x_top=-top, x_left=-left,
+        x_height=x.shape[1], x_width=x.shape[2], height=y.shape[1], width=y.shape[2], down=down, across=across, strip=strip,
+        channels=channels, channels_wide=c_wide, filters=filters, filters_wide=o_wide,
+    )  # fmt: skip
+
+
+def filters_wide(real: type, filters: int):
+    """The tile's columns: whole vectors, since what is beyond the filters are zeros."""
+    return choose_columns(real, multiple(filters, full_lanes(real)))
+
+
+# Weights ------------------------------------------------------------------------------------------------------------------------
+
+Weights = record(w=int, u=int, scratch=int, channels=int, filters=int, wide=int, step=int, shared=int)
+
+
+@functools.cache
+def weights_kernel(real: type, masked: bool, turned: bool):
+    """U[e] (in, filters in panels of the tile's columns) from w (3, 3, C, O).
+
+    turned: rows and columns backwards, in: O, filters: C.  shared: only inputs first to last are done.
+    """
+    lanes, move, at, zero = full_lanes(real), MOVE[real], AT[real], real(0)
+    itemsize = np.dtype(real).itemsize
+    transform = make_transform("weights", real, lanes, "")
+    last_transform = make_transform("weights", real, lanes, "source") if masked else transform
+
+    @inline((real.__name__, masked, turned))
+    def turn(block, source, plane, row, outputs, inputs):
+        """block (in, 9, lanes) = the taps backwards of a square of weights, its rows as columns; zeros for missing outputs."""
+        for tap in range(9):
+            for o in range(lanes):
+                line = move(source, (8 - tap) * plane + o * row)
+                for i in range(inputs):
+                    value = zero
+                    if o < outputs:
+                        value = line[i]
+                    block[(i * 9 + tap) * lanes + o] = value
+
+    @kernel(Weights, (real.__name__, masked, turned), f"Winograd's weights {real.__name__}")
+    def weights(arguments, first, last, worker):
+        a = only(arguments)
+        inputs, outputs = (a.filters, a.channels) if turned else (a.channels, a.filters)
+        begin, end = (first, last) if a.shared else (0, inputs)
+        w, u, block = at(a.w), at(a.u), at(a.scratch + worker * 9 * lanes * lanes * itemsize)
+        plane = a.channels * a.filters
+        for k in range(0, outputs, lanes):
+            panel = move(u, k // a.wide * a.wide * inputs + k % a.wide)
+            for start in range(begin, end, lanes):
+                count = min(lanes, end - start)
+                if turned:
+                    turn(block, move(w, k * a.filters + start), plane, a.filters, min(lanes, outputs - k), count)
+                for c in range(start, start + count):
+                    target = move(panel, c * a.wide)
+                    if turned:
+                        transform(move(block, (c - start) * 9 * lanes), 3 * lanes, lanes, target, 6 * a.step, a.step, lanes)
+                    elif k + lanes <= outputs:
+                        transform(move(w, c * a.filters + k), 3 * plane, plane, target, 6 * a.step, a.step, lanes)
+                    elif masked:
+                        last_transform(move(w, c * a.filters + k), 3 * plane, plane, target, 6 * a.step, a.step, outputs - k)
+
+    return weights
+
+
+SHARED_SIZE = 2**10  # more pairs of channels are worth several threads
+
+
+def arranged_weights(program: Program, w: np.ndarray, turned: bool) -> Buffer:
+    """Write down what makes U of the weights; done again whenever they change."""
+    *_, channels, filters = w.shape
+    inputs, outputs = (filters, channels) if turned else (channels, filters)
+    real = w.dtype.type
+    columns = filters_wide(real, outputs)
+    step = plane_of(real, inputs * multiple(outputs, columns.wide))
+    u = program.whole((1, POINTS * step), real)
+    scratch = program.whole((program.threads or 1, 9 * full_lanes(real) ** 2), real)
+    layout = Layout(1, inputs, inputs, 1) if channels * filters > SHARED_SIZE else None
+    masked = outputs % full_lanes(real) != 0
+    program.row(
+        weights_kernel, {"real": real, "masked": masked and not turned, "turned": turned}, Weights, ("u", "scratch"), "once",
+        layout, 40.0 * outputs, w=w, u=u, scratch=scratch, channels=channels, filters=filters, wide=columns.wide, step=step,
+        shared=layout is not None,
+    )  # fmt: skip
+    return u
+
+
+def forward(program: Program, x: Buffer, w: np.ndarray, b: np.ndarray, y: Buffer, top: int, left: int) -> None:
+    """Write down y = bias + x * w."""
+    channels, filters = w.shape[2:]
+    convolve(program, x, arranged_weights(program, w, False), b if b.size else None, y, top, left, channels, filters, "relu")
+
+
+def grad_input(program: Program, grad_y: Buffer, w: np.ndarray, grad_x: Buffer, top: int, left: int) -> None:
+    """Write down the gradient of the input: the same with the weights turned."""
+    channels, filters = w.shape[2:]
+    convolve(program, grad_y, arranged_weights(program, w, True), None, grad_x, 2 - top, 2 - left, filters, channels, "mask")

@@ -1,0 +1,159 @@
+"""Gradient of the weights the way of Winograd: a patch's 6x6 inputs meet its 4x4 gradients in 36 products.
+
+For each of the 36 values, S[e] (C, filters) adds up inputs' values times gradients' values over the patches of a slot of images; in the
+end slots are added up in their order and brought back to 3x3 taps.
+"""
+
+import functools
+
+import numpy as np
+from numba import carray
+
+from jitcnn.kernels import runner
+from jitcnn.kernels.buffers import Buffer
+from jitcnn.kernels.compiling import kernel
+from jitcnn.kernels.pointers import AT, MOVE, int64_at
+from jitcnn.kernels.program import Program
+from jitcnn.kernels.records import ACCESS, Images, only, record
+from jitcnn.kernels.rows import MOST_SLOTS, Layout
+from jitcnn.kernels.tile import Shape, make_tile
+from jitcnn.kernels.tiling import most_rows
+from jitcnn.kernels.vectors import full_lanes
+from jitcnn.kernels.winograd import LARGE_BYTES, PATCH, POINTS, filters_wide, make_take, multiple, plane_of, strip_of
+from jitcnn.kernels.winograd_transforms import make_transform
+
+LONG_STRIP = 256
+SLOTS_BYTES = 2**22  # more is not spent on sums of their own for slots, as long as there are a few
+FEWEST_SLOTS = 4
+
+Sums = record(
+    x=Images, grad_y=Images, slots=int, size=int, slot_lines=int, scratch=int, scratch_size=int,
+    s_step=int, v_step=int, z_step=int, z_at=int, edge_at=int,
+    x_top=int, x_left=int, x_height=int, x_width=int, height=int, width=int, down=int, across=int, strip=int,
+    channels=int, channels_wide=int, filters=int, filters_wide=int,
+)  # fmt: skip
+
+
+@functools.cache
+def sums_kernel(real: type, rows: int, vectors: int, in_masked: bool, out_masked: bool):
+    """S of the slot that the lines of patches first to last are."""
+    lanes, itemsize = full_lanes(real), np.dtype(real).itemsize
+    shape = Shape(real, 1, rows, vectors, lanes, a_row=1)
+    first_tile, tile = make_tile(shape), make_tile(shape._replace(start="load"))
+    take, take_gradient = make_take(real, "inputs", 6, in_masked), make_take(real, "gradients", 4, out_masked)
+    pointer, at, move = ACCESS[real][1], AT[real], MOVE[real]
+    wide = vectors * lanes
+
+    @kernel(Sums, (real.__name__, rows, vectors, in_masked, out_masked), f"Winograd's sums {rows}x{vectors} {real.__name__}")
+    def sums(arguments, first, last, worker):
+        a = only(arguments)
+        c_wide, o_wide = a.channels_wide, a.filters_wide
+        slot = at(a.slots + first // a.slot_lines * a.size * itemsize)
+        v = at(a.scratch + worker * a.scratch_size * itemsize)
+        z, edge = move(v, a.z_at), move(v, a.edge_at)
+        v_step, z_step = a.v_step, a.z_step
+        patches = (last - first) * a.across
+        for start in range(0, patches, a.strip):
+            count = min(a.strip, patches - start)
+            for p in range(count):
+                line, j = first + (start + p) // a.across, (start + p) % a.across * 4
+                n, i = line // a.down, line % a.down * 4
+                take(
+                    pointer(a.x, n, 0, 0), a.x.row, a.x_height, a.x_width, a.channels, i + a.x_top, j + a.x_left,
+                    edge, move(v, p * c_wide), v_step, c_wide,
+                )  # fmt: skip
+                take_gradient(
+                    pointer(a.grad_y, n, 0, 0), a.grad_y.row, a.height, a.width, a.filters, i, j,
+                    edge, move(z, p * o_wide), z_step, o_wide,
+                )  # fmt: skip
+            for e in range(36):
+                for k in range(0, o_wide, wide):
+                    for c in range(0, c_wide, rows):
+                        s_at, v_at, z_at = move(slot, e * a.s_step + c * o_wide + k), move(v, e * v_step + c), move(z, e * z_step + k)
+                        if start == 0:
+                            first_tile(s_at, 0, o_wide, v_at, 0, 0, 0, c_wide, z_at, 0, o_wide, 0, 1, count, v, 0, 0, wide, 0, 0)
+                        else:
+                            tile(s_at, 0, o_wide, v_at, 0, 0, 0, c_wide, z_at, 0, o_wide, 0, 1, count, v, 0, 0, wide, 0, 0)
+
+    return sums
+
+
+Total = record(
+    slots=int, size=int, batch=int, slot_images=int, total=int, step=int, channels=int, channels_wide=int, filters=int, filters_wide=int
+)
+
+
+@functools.cache
+def total_kernel(real: type, masked: bool):
+    """Taps (3, 3, C, O) of channels first to last from the slots in use."""
+    lanes, itemsize, at, move = full_lanes(real), np.dtype(real).itemsize, AT[real], MOVE[real]
+    transform = make_transform("weight sums", real, lanes, "")
+    last_transform = make_transform("weight sums", real, lanes, "target") if masked else transform
+
+    @kernel(Total, (real.__name__, masked), f"Winograd's total {real.__name__}")
+    def total(arguments, first, last, worker):
+        a = only(arguments)
+        used = (carray(int64_at(a.batch), (1,))[0] + a.slot_images - 1) // a.slot_images
+        plane, step = a.channels * a.filters, a.step
+        for c in range(first, last):
+            for e in range(36):
+                at_line = e * step + c * a.filters_wide
+                line = carray(move(at(a.slots), at_line), (a.filters_wide,))
+                for s in range(1, used):
+                    other = carray(at(a.slots + (s * a.size + at_line) * itemsize), (a.filters_wide,))
+                    for k in range(a.filters_wide):
+                        line[k] += other[k]
+            for k in range(0, a.filters, lanes):
+                source, target = move(at(a.slots), c * a.filters_wide + k), move(at(a.total), c * a.filters + k)
+                if k + lanes <= a.filters:
+                    transform(source, 6 * step, step, target, 3 * plane, plane, lanes)
+                elif masked:
+                    last_transform(source, 6 * step, step, target, 3 * plane, plane, a.filters - k)
+
+    return total
+
+
+def slot_images_of(batch: int, slot_bytes: int) -> int:
+    """Images in a slot: as many slots as there are otherwise, or fewer where their sums take much memory."""
+    slots = next(
+        slots for slots in (MOST_SLOTS, MOST_SLOTS // 2, FEWEST_SLOTS) if slots * slot_bytes <= SLOTS_BYTES or slots == FEWEST_SLOTS
+    )
+    return -(-batch // slots)
+
+
+def grad_weights(program: Program, grad_y: Buffer, x: Buffer, grad_w: np.ndarray, top: int, left: int) -> None:
+    """Write down the sums of each slot, then their total."""
+    *_, channels, filters = grad_w.shape
+    real = x.dtype.type
+    lanes = full_lanes(real)
+    columns = filters_wide(real, filters)
+    c_wide, o_wide = multiple(channels, lanes), multiple(filters, columns.wide)
+    rows = max(n for n in range(1, most_rows(columns.vectors) + 1) if c_wide % n == 0)
+    step = plane_of(real, c_wide * o_wide)
+    size = POINTS * step  # of a slot
+    slot_images = slot_images_of(program.batch, size * real().itemsize)
+    down, across = (-(-length // PATCH) for length in grad_y.shape[1:3])
+    strip = strip_of(1, POINTS * (c_wide + o_wide) * real().itemsize, 0)
+    if size * real().itemsize > LARGE_BYTES:  # what a strip adds to is read and written less often for longer strips
+        strip = max(strip, min(LONG_STRIP, slot_images * down * across))
+    v_step, z_step = plane_of(real, strip * c_wide), plane_of(real, strip * o_wide)
+    starts = np.cumsum([0, POINTS * v_step, POINTS * z_step, POINTS * max(c_wide, o_wide)])
+    scratch = program.whole((program.threads or 1, int(starts[-1])), real)
+    slots = program.whole((-(-program.batch // slot_images), size), real)
+    shape = {"channels": channels, "channels_wide": c_wide, "filters": filters, "filters_wide": o_wide}
+    program.row(
+        sums_kernel,
+        {"real": real, "rows": rows, "vectors": columns.vectors, "in_masked": channels % lanes != 0, "out_masked": filters % lanes != 0},
+        Sums, ("slots", "scratch"), "batch", items=down, slot=slot_images, x=x, grad_y=grad_y, slots=slots, size=size,
+        slot_lines=slot_images * down, scratch=scratch, scratch_size=scratch.shape[1],
+        s_step=step, v_step=v_step, z_step=z_step, z_at=starts[1], edge_at=starts[2],
+        x_top=-top,
+        x_left=-left, x_height=x.shape[1], x_width=x.shape[2], height=grad_y.shape[1], width=grad_y.shape[2], down=down, across=across,
+        strip=strip, **shape,
+    )  # fmt: skip
+    plane = channels * filters
+    program.row(
+        total_kernel, {"real": real, "masked": filters % lanes != 0}, Total, ("total",), "parameters",
+        Layout(9, plane, plane, filters), POINTS / 9 * slots.shape[0], slots=slots, size=size, slot_images=slot_images,
+        batch=program.counters[runner.BATCH : runner.BATCH + 1], total=grad_w, step=step, **shape,
+    )  # fmt: skip

@@ -1,0 +1,150 @@
+"""Winograd's convolution: its error, its edges, its NaN, and when it is chosen."""
+
+import functools
+
+import numba
+import numpy as np
+import pytest
+
+from jitcnn import CNN, Conv2d, Dense, Flatten, kernels
+from jitcnn.kernels import winograd
+from jitcnn.kernels.program import Program
+from tests.kernels.oracle import agree as compare
+from tests.kernels.oracle import assert_near, wide
+
+LIMIT = {"float32": 2e-5, "float64": 1e-12}  # of the largest result
+
+# images, rows, columns, channels, filters, padding
+CASES = {
+    "one pixel": (2, 1, 1, 1, 1, 1),
+    "one output": (1, 3, 3, 3, 5, 0),
+    "one patch": (3, 6, 6, 16, 16, 0),
+    "patches that do not fit": (2, 9, 7, 17, 33, 1),
+    "more padding than needed": (1, 5, 6, 8, 24, 2),
+    "uneven padding": (2, 8, 5, 20, 16, ((0, 3), (4, 1))),
+    "several strips and slots": (19, 12, 13, 40, 72, 1),
+    "many channels": (2, 10, 10, 128, 64, 1),
+}
+DIRECT = {"algorithm": "direct"}
+
+
+def arrays(case, dtype, seed=0):
+    images, rows, columns, channels, filters, padding = case
+    normal = functools.partial(np.random.default_rng(seed).standard_normal, dtype=dtype)
+    x, w, b = normal((images, rows, columns, channels)), normal((3, 3, channels, filters)), normal(filters)
+    grad_y = normal(kernels.conv2d(x, w, b, padding=padding, **DIRECT).shape)
+    return x, w, b, grad_y, padding
+
+
+def passes(x, w, b, grad_y, padding, **settings):
+    settings["padding"] = padding
+    return (
+        kernels.conv2d(x, w, b, **settings),
+        kernels.conv2d_grad_input(grad_y, w, x.shape, **settings),
+        kernels.conv2d_grad_weights(grad_y, x, w.shape, **settings),
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_error(case, dtype):
+    given = arrays(case, dtype)
+    truth = passes(*map(wide, given), **DIRECT)
+    for found, true in zip(passes(*given, algorithm="winograd"), truth, strict=True):
+        assert_near(found, true, LIMIT[dtype])
+
+
+def test_nothing_is_written_outside_of_the_results():
+    x, w, b, grad_y, padding = arrays(CASES["patches that do not fit"], "float64")
+    settings = {"padding": padding, "algorithm": "winograd"}
+    compare("conv2d", x, w, b, **settings)
+    compare("conv2d_grad_input", grad_y, w, x.shape, **settings)
+    compare("conv2d_grad_weights", grad_y, x, w.shape, **settings)
+
+
+def test_nan_and_infinity_are_where_they_belong():
+    x, w, b, grad_y, padding = arrays(CASES["patches that do not fit"], "float32")
+    x[1, 4, 3, 5], grad_y[0, 2, 2, 7], w[1, 1, 2, 3] = np.nan, np.inf, np.nan
+    for found, true in zip(passes(x, w, b, grad_y, padding, algorithm="winograd"), passes(x, w, b, grad_y, padding, **DIRECT), strict=True):
+        np.testing.assert_array_equal(np.isfinite(found), np.isfinite(true))
+        assert not np.isfinite(true).all() and np.isfinite(true).any()
+
+
+def test_bits_depend_neither_on_threads_nor_on_the_batch():
+    x, w, b, grad_y, padding = arrays(CASES["several strips and slots"], "float32")
+    with_all = passes(x, w, b, grad_y, padding, algorithm="winograd")
+    threads = numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        with_one = passes(x, w, b, grad_y, padding, algorithm="winograd")
+    finally:
+        numba.set_num_threads(threads)
+    for a, b_ in zip(with_all, with_one, strict=True):
+        np.testing.assert_array_equal(a, b_)
+    alone = kernels.conv2d(x[7:8], w, b, padding=padding, algorithm="winograd")
+    np.testing.assert_array_equal(alone, with_all[0][7:8])
+
+
+def test_what_it_is_not_for_is_refused():
+    x, grad_y = np.ones((1, 8, 8, 2)), np.ones((1, 4, 4, 3))
+    for w, settings in (np.ones((5, 5, 2, 3)), {}), (np.ones((3, 3, 2, 3)), {"stride": 2}):
+        with pytest.raises(ValueError, match="'winograd' takes kernels of 3 x 3 at stride 1"):
+            kernels.conv2d(x, w, algorithm="winograd", **settings)
+    with pytest.raises(ValueError, match="'winograd' takes kernels of 3 x 3"):
+        kernels.conv2d_grad_input(grad_y, np.ones((5, 5, 2, 3)), (1, 8, 8, 2), algorithm="winograd")
+    with pytest.raises(ValueError, match="algorithm is 'fft', expected one of 'auto', 'direct', 'winograd'"):
+        kernels.conv2d(x, np.ones((3, 3, 2, 3)), algorithm="fft")
+
+
+@pytest.mark.parametrize(
+    ("w_shape", "strides", "size", "wins", "why"),
+    [
+        ((3, 3, 64, 64), (1, 1), (28, 28), True, "36 products instead of 144"),
+        ((3, 3, 64, 64), (2, 1), (28, 28), False, "stride 1"),
+        ((5, 5, 64, 64), (1, 1), (28, 28), False, "3 x 3"),
+        ((3, 3, 3, 64), (1, 1), (28, 28), False, "channels or filters"),
+        ((3, 3, 64, 64), (1, 1), (5, 5), False, "2.6 times the 5 x 5 outputs"),
+    ],
+)
+def test_choice(w_shape, strides, size, wins, why):
+    chosen, reason = winograd.choose(w_shape, strides, size)
+    assert chosen == wins and why in reason
+
+
+def rows_of(algorithm, shape):
+    program = Program(2, assume_finite=True)
+    x, w, y = program.external(np.ones((2, *shape[:2], shape[2]))), np.ones((3, 3, *shape[2:])), np.ones((2, shape[0], shape[1], shape[3]))
+    kernels.lowering.LOWERINGS["conv2d"](program, x, w, np.empty(0), program.external(y), 1, 1, 1, 1, algorithm)
+    return [row.factory.__name__ for row in program.rows]
+
+
+def test_auto_takes_what_is_chosen():
+    assert rows_of(0, (12, 12, 32, 32)) == ["convolve_kernel"]
+    assert "correlate_kernel" in rows_of(0, (12, 12, 2, 32)) and "correlate_kernel" in rows_of(1, (12, 12, 32, 32))
+
+
+def model(algorithm, engine="fast", threads=None):
+    layers = [
+        Conv2d(8, padding="same", activation="relu", algorithm=algorithm, input_shape=(9, 10, 2)),
+        Conv2d(17, activation="relu", algorithm=algorithm),
+        Flatten(),
+        Dense(3, activation="softmax"),
+    ]
+    built = CNN(layers, seed=1, dtype="float64", engine=engine, threads=threads)
+    built.compile(optimizer="adam", learning_rate=0.01)
+    return built
+
+
+def trained(**settings):
+    generator = np.random.default_rng(3)
+    built = model(**settings)
+    built.train(generator.standard_normal((22, 9, 10, 2)), generator.integers(0, 3, 22), epochs=2, batch_size=8, progress=False)
+    return built
+
+
+def test_a_network_trains_alike_with_relu_in_the_stages():
+    truth = trained(algorithm="direct", engine="loops")
+    found = trained(algorithm="winograd")
+    for name, array in truth.parameters.items():
+        np.testing.assert_allclose(found.parameters[name], array, rtol=0, atol=1e-8)
+    assert found.digest() == trained(algorithm="winograd", threads=1).digest()
