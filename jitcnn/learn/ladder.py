@@ -87,14 +87,19 @@ def timed(run: Callable[[int], Any], images: int) -> float:
     return time.perf_counter() - start
 
 
-def _run_compiled(name: str, *arguments: Any) -> None:
-    check(name, *arguments)
-    with runner.lock:
-        compiled(name)(*without_hints(name, arguments))
+def passes_by(loop: Callable[[str], Callable[..., None]]) -> SimpleNamespace:
+    """Functions of the names and signatures of `jitcnn.kernels`, run by loops of the reference as `loop(name)` gives them."""
+
+    def call(name: str, *arguments: Any) -> None:
+        check(name, *arguments)
+        with runner.lock:
+            loop(name)(*without_hints(name, arguments))
+
+    return SimpleNamespace(**bind_all(call, __name__))
 
 
-#: The reference's loops, compiled and on all threads, under the names and signatures of `jitcnn.kernels`.
-loops = SimpleNamespace(**bind_all(_run_compiled, __name__))
+#: The reference's loops, compiled and on all threads.
+loops = passes_by(compiled)
 
 
 def has_winograd() -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from types import FunctionType, SimpleNamespace
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import numba
@@ -11,9 +11,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from jitcnn import initializers, kernels, reference
 from jitcnn.data import mnist
-from jitcnn.forms import bind_all
 from jitcnn.kernels.compiling import cache_here
-from jitcnn.learn.ladder import Rung, Speed, climb, has_winograd, loops, rounded
+from jitcnn.learn.ladder import Rung, Speed, climb, has_winograd, loops, passes_by, rounded
 from jitcnn.reference.prepared import PREPARED
 
 NETWORK = "conv 3x3 1->32, pool, conv 3x3 32->64, conv 3x3 64->64, dense 10; relu behind each conv"
@@ -78,8 +77,8 @@ def serial(name: str) -> Callable[..., Any]:
         return numba.njit(error_model="numpy", cache=cached)(function)
 
 
-#: The same loops on one processor, under the names and signatures of `jitcnn.kernels`.
-serial_loops = SimpleNamespace(**bind_all(lambda name, *arguments: serial(name)(*arguments), __name__))
+#: The same loops on one processor.
+serial_loops = passes_by(serial)
 
 
 def ways() -> list[tuple[str, str, Passes]]:
