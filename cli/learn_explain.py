@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from jitcnn.learn.explain import Convolution, Measured, Tile
 
 PASSES = ("forward", "grad-input", "grad-weights")
+ALGORITHMS = ("auto", "direct", "winograd")
 MOST_LINES = 48  # of assembly
 
 
@@ -50,11 +51,11 @@ class Sizes(click.ParamType):
 @click.option("--stride", type=Sizes(1, 2), default="1", metavar="S", help="Pixels from one window to the next. [1]")
 @click.option("--padding", type=Sizes(1, 2, at_least=0), default="0", metavar="P", help="Zeros around the image. [0]")
 @click.option("--pass", "kind", type=click.Choice(PASSES), default="forward", help="[forward]")
-@click.option("--algorithm", type=click.Choice(["direct", "winograd"]), help="How it is computed; chosen by shape if not given.")
+@click.option("--algorithm", type=click.Choice(ALGORITHMS), default="auto", help="How it is computed, by its sizes if auto. [auto]")
 @options.threads_option
 def learn_explain(
     layer: str, shape: tuple[int, ...], filters: int, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int], kind: str,
-    algorithm: str | None, threads: int | None,
+    algorithm: str, threads: int | None,
 ) -> None:  # fmt: skip
     """Follow a convolution down to registers.
 
@@ -100,17 +101,32 @@ def loops(case: Convolution) -> str:
     return "\n".join([f"What is computed, in {place(function)}:", *lines])
 
 
-#: pass -> what a row of the tile is, and its columns, and what a step of its inner loop reads for both
+#: algorithm -> pass -> what a row of the tile is, and its columns, and what a step of its inner loop reads for both
 PARTS = {
-    "forward": ("an output pixel", "a filter", "pixel of x", "weights"),
-    "grad-input": ("a pixel of grad_x", "a channel of it", "pixel of grad_y", "weights"),
-    "grad-weights": ("a weight's place in the filter (row, column, channel)", "a filter", "pixel of x", "pixels of grad_y"),
+    "direct": {
+        "forward": ("an output pixel", "a filter", "pixel of x", "weights"),
+        "grad-input": ("a pixel of grad_x", "a channel of it", "pixel of grad_y", "weights"),
+        "grad-weights": ("a weight's place in the filter (row, column, channel)", "a filter", "pixel of x", "pixels of grad_y"),
+    },
+    "winograd": {
+        "forward": ("a patch of 4 x 4 output pixels", "a filter", "number made of x", "numbers made of the weights"),
+        "grad-input": ("a patch of 4 x 4 pixels of grad_x", "a channel of it", "number made of grad_y", "numbers made of the weights"),
+        "grad-weights": ("a channel", "a filter", "number made of x", "numbers made of grad_y"),
+    },
 }
+WINOGRAD = {
+    "forward": "the 6 x 6 pixels that a patch of 4 x 4 outputs sees, and 36 of each 3 x 3 filter, by additions mostly. Multiplied number "
+    "by number and summed over the channels, they can be turned back into the 16 outputs",
+    "grad-weights": "the 6 x 6 pixels that a patch of 4 x 4 outputs sees, and 36 of the patch's 4 x 4 gradients, by additions mostly. "
+    "Multiplied number by number and summed over all patches, they can be turned back into the 9 weights",
+}
+WINOGRAD["grad-input"] = WINOGRAD["forward"].replace("pixels", "gradients")
 
 
 def describe_tile(case: Convolution, tile: Tile, parts: int) -> str:
     """Its size, and what rows and columns are."""
-    row, column, broadcast, loaded = PARTS[case.kind]
+    algorithm, _ = case.choice
+    row, column, broadcast, loaded = PARTS[algorithm][case.kind]
     lines = f", {tile.lines} lines of {tile.per_line}" if tile.lines > 1 else ""
     text = (
         f"A row is {row}{lines}; a column is {column}. One instruction works on a vector, a register of {tile.lanes} numbers (lanes). A "
@@ -122,7 +138,11 @@ def describe_tile(case: Convolution, tile: Tile, parts: int) -> str:
     if parts > 1:
         text += f" With this stride the pass falls into {parts} such parts, of which this is the largest."
     size = f"{count(tile.rows, 'row')} x {count(tile.vectors, 'vector')} x {count(tile.lanes, 'lane')}"
-    return f"The tile: {size}, {tile.sums * tile.lanes} sums at a time\n{wide(text, margin='  ')}"
+    heading = ""
+    if algorithm == "winograd":
+        way = f"Winograd's way makes 36 numbers of {WINOGRAD[case.kind]}: 36 products where the loops above take 16 x 9 = 144."
+        heading = wide(f"{way} So there are 36 products of matrices, on the tile.") + "\n\n"
+    return f"{heading}The tile: {size}, {tile.sums * tile.lanes} sums at a time\n{wide(text, margin='  ')}"
 
 
 def count(number: int, word: str) -> str:
@@ -151,11 +171,13 @@ def describe_work(case: Convolution, measured: Measured) -> str:
 
     arrays = " + ".join(f"{name} {quantity(size, 'B')}" for name, size in case.bytes_of.items())
     share = measured.gigaflops / measured.peak
+    beyond = ", with the work counted as above" if share > 1 else ""
     work = quantity(case.flop, "FLOP")
+    done = "; Winograd's way does about a quarter of it" if case.choice[0] == "winograd" else ""
     lines = {
-        "work": f"2 x {by((*case.y_shape[:3], *case.w_shape))} = {work}, multiplications and additions, with the padding's zeros",
+        "work": f"2 x {by((*case.y_shape[:3], *case.w_shape))} = {work}, multiplications and additions, with the padding's zeros{done}",
         "memory": f"{arrays} = {quantity(sum(case.bytes_of.values()), 'B')} to be moved at least: {rounded(case.intensity)} FLOP a byte",
-        "speed": f"{rounded(measured.gigaflops)} GFLOP/s on {count(measured.threads, 'thread')}, {share:.0%} of the peak. That is "
+        "speed": f"{rounded(measured.gigaflops)} GFLOP/s on {count(measured.threads, 'thread')}, {share:.0%} of the peak{beyond}. That is "
         f"{rounded(measured.peak)} GFLOP/s, what the tile reaches on numbers in the cache nearest to the processor",
     }
     return "\n".join(wide(text, f"{label:<9}") for label, text in lines.items())
@@ -173,5 +195,6 @@ def quantity(value: float, unit: str) -> str:
 
 
 def describe_choice(case: Convolution) -> str:
-    """Why this algorithm."""
-    return wide("direct, since this version's convolutions know no other algorithm", "algorithm")
+    """Which algorithm, and why."""
+    algorithm, why = case.choice
+    return wide(f"{algorithm}: {why}", "algorithm")

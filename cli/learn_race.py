@@ -31,7 +31,7 @@ def learn_race(plot: str | None, threads: int | None) -> None:
     """
     options.allow_threads(threads)
     from jitcnn.learn import race
-    from jitcnn.learn.ladder import chart, has_winograd
+    from jitcnn.learn.ladder import chart
 
     if plot is not None:
         check_picture(Path(plot))
@@ -44,8 +44,6 @@ def learn_race(plot: str | None, threads: int | None) -> None:
         )
         speeds = time_all(rungs)
     click.echo(f"\n{chart(speeds, columns())}")
-    if not has_winograd():
-        click.echo("Winograd is left out: this version's conv2d knows one algorithm only")
     if plot is not None:
         race.figure(speeds).savefig(plot, dpi=120)
         note(f"picture in {plot}")

@@ -10,7 +10,7 @@ import numpy as np
 
 from jitcnn import kernels, reference
 from jitcnn.gradient_check import gradcheck
-from jitcnn.learn.ladder import Rung, Speed, climb, has_winograd, loops
+from jitcnn.learn.ladder import Rung, Speed, climb, loops
 from jitcnn.learn.lessons import Lesson
 from jitcnn.learn.solutions import Solution
 
@@ -108,14 +108,14 @@ def speeds(lesson: Lesson, mine: Solution, seconds: float) -> Iterator[Speed]:
     def computed_by(passes: Any, **settings: Any) -> Any:
         return lambda images: lesson.compute(passes, *inputs(images), **settings)
 
-    # With Winograd there, the tile alone is another way than the fastest.
-    direct = {"algorithm": "direct"} if lesson.number == 8 and has_winograd() else {}
+    is_winograd = lesson.functions == ("winograd",)
+    direct = {"algorithm": "direct"} if is_winograd else {}
     rungs = [
         Rung("yours", "your file", lambda images: lesson.solve(mine, *inputs(images))),
         Rung("reference", "plain loops, by Python", computed_by(reference)),
         Rung("compiled", "the same loops, compiled, on all processors", computed_by(loops)),
         Rung("fast", "jitcnn.kernels: vectors, sums in registers", computed_by(kernels, **direct)),
     ]
-    if direct:
+    if is_winograd:
         rungs.append(Rung("winograd", "the same, with Winograd's transforms", computed_by(kernels, algorithm="winograd")))
     return climb(rungs, MOST_IMAGES, seconds)

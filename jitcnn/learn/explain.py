@@ -11,11 +11,11 @@ import numpy as np
 
 from jitcnn import kernels
 from jitcnn.forms.geometry import window_counts
-from jitcnn.kernels import lowering
+from jitcnn.kernels import lowering, winograd
 from jitcnn.kernels.compiling import OPTIONS
 from jitcnn.kernels.rows import Row
+from jitcnn.kernels.vectors import full_lanes
 from jitcnn.learn.assembly import Loop, innermost_loop
-from jitcnn.learn.ladder import has_winograd
 from jitcnn.measuring.peak import fma_peak
 
 PASSES = {"forward": "conv2d", "grad-input": "conv2d_grad_input", "grad-weights": "conv2d_grad_weights"}
@@ -37,8 +37,8 @@ class Convolution:
         As `jitcnn.kernels.conv2d` takes them.
     kind
         A key of `PASSES`.
-    settings
-        More arguments of the kernel: which algorithm to use.
+    algorithm
+        A key of `ALGORITHMS`: what is asked for.
     """
 
     x_shape: tuple[int, ...]
@@ -47,12 +47,22 @@ class Convolution:
     stride: tuple[int, int]
     padding: tuple[int, int]
     kind: str
-    settings: dict[str, Any]
+    algorithm: str
 
     @property
     def name(self) -> str:
         """The kernel's name."""
         return PASSES[self.kind]
+
+    @property
+    def choice(self) -> tuple[str, str]:
+        """The algorithm that is used, "direct" or "winograd", and why."""
+        _, rows, columns, _ = self.x_shape if self.kind == "grad-input" else self.y_shape
+        better, why = winograd.choose(self.w_shape, self.stride, (rows, columns))
+        chosen = "winograd" if better else "direct"
+        if self.algorithm == "auto":
+            return chosen, why
+        return self.algorithm, f"asked for; left to itself it would be {chosen}: {why}"
 
     @property
     def flop(self) -> int:
@@ -73,28 +83,22 @@ class Convolution:
 
 
 def convolution(
-    shape: tuple[int, ...], filters: int, kernel: Size, stride: Size, padding: Size, kind: str, algorithm: str | None = None
+    shape: tuple[int, ...], filters: int, kernel: Size, stride: Size, padding: Size, kind: str, algorithm: str = "auto"
 ) -> Convolution:
     """Describe a pass.
 
     Raises
     ------
     ValueError
-        If no window fits, if the arrays would be too large, or if there is no such algorithm.
+        If no window fits, or if the arrays would be too large.
     """
     rows, columns = padding
     outputs = window_counts(shape[1:3], kernel, stride, ((rows, rows), (columns, columns)))
-    settings: dict[str, Any] = {} if algorithm is None else {"algorithm": algorithm}
-    if settings and not has_winograd():
-        if algorithm != "direct":
-            raise ValueError(f"algorithm is {algorithm!r}, and this version's convolutions know 'direct' only")
-        settings = {}
-    found = Convolution(shape, (*kernel, shape[3], filters), (shape[0], *outputs, filters), stride, padding, kind, settings)
+    found = Convolution(shape, (*kernel, shape[3], filters), (shape[0], *outputs, filters), stride, padding, kind, algorithm)
     size = sum(found.bytes_of.values())
     if size > MOST_BYTES:
-        raise ValueError(
-            f"shape is {shape}, with which the arrays take {size / 2**30:.1f} GiB, more than {MOST_BYTES / 2**30:.0f}: take fewer images"
-        )
+        needed = f"{size / 2**30:.1f} GiB, more than {MOST_BYTES / 2**30:.0f}"
+        raise ValueError(f"shape is {shape}, with which the arrays take {needed}: take fewer images")
     return found
 
 
@@ -108,7 +112,7 @@ def make_call(case: Convolution) -> Callable[[], np.ndarray]:
         "grad-weights": (y, x, w.shape, w),
     }[case.kind]
     arguments = (first, second) if size is None else (first, second, size)
-    settings = {"stride": case.stride, "padding": case.padding, "out": out, **case.settings}
+    settings = {"stride": case.stride, "padding": case.padding, "out": out, "algorithm": case.algorithm}
     return functools.partial(getattr(kernels, case.name), *arguments, **settings)
 
 
@@ -116,13 +120,18 @@ def recorded(call: Callable[[], Any]) -> list[Row]:
     """The rows of the program of this call that run on the tile, those with most work first."""
     call()
     program = next(reversed(lowering._programs.values())).program  # the newest is that of the call just made
-    rows = [row for row in program.rows if isinstance(row, Row) and "lanes" in sizes_of(row)]
+    rows = [row for row in program.rows if isinstance(row, Row) and sizes_of(row)]
     return sorted(rows, key=lambda row: -np.prod([argument(row, name) for name in ("height", "width", "kernel_h", "kernel_w")]))
 
 
-def sizes_of(row: Row) -> dict[str, Any]:
-    """What the tile of a row's kernel is made of, if it runs on one."""
-    return row.key["shape"]._asdict() if "shape" in row.key else row.key
+def sizes_of(row: Row) -> dict[str, int]:
+    """groups, per_group, vectors and lanes of the tile that a row's kernel runs on; empty if it runs on none."""
+    key = row.key["shape"]._asdict() if "shape" in row.key else row.key
+    if "vectors" not in key:
+        return {}
+    if "rows" in key:  # Winograd's, whose vectors are always whole
+        return {"groups": 1, "per_group": key["rows"], "vectors": key["vectors"], "lanes": full_lanes(key["real"])}
+    return {name: key[name] for name in ("groups", "per_group", "vectors", "lanes")}
 
 
 def argument(row: Row, name: str) -> int:

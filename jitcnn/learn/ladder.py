@@ -1,6 +1,5 @@
 """Ways to compute the same, each timed on as many images as its speed allows."""
 
-import inspect
 import math
 import textwrap
 import time
@@ -9,7 +8,6 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from jitcnn import kernels
 from jitcnn.forms import bind_all
 from jitcnn.forms.prepared import check, without_hints
 from jitcnn.kernels import runner
@@ -100,11 +98,6 @@ def passes_by(loop: Callable[[str], Callable[..., None]]) -> SimpleNamespace:
 
 #: The reference's loops, compiled and on all threads.
 loops = passes_by(compiled)
-
-
-def has_winograd() -> bool:
-    """Whether the convolution can be told which algorithm to use."""
-    return "algorithm" in inspect.signature(kernels.conv2d).parameters
 
 
 def chart(speeds: Sequence[Speed], width: int) -> str:

@@ -12,7 +12,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from jitcnn import initializers, kernels, reference
 from jitcnn.data import mnist
 from jitcnn.kernels.compiling import cache_here
-from jitcnn.learn.ladder import Rung, Speed, climb, has_winograd, loops, passes_by, rounded
+from jitcnn.learn.ladder import Rung, Speed, climb, loops, passes_by, rounded
 from jitcnn.reference.prepared import PREPARED
 
 NETWORK = "conv 3x3 1->32, pool, conv 3x3 32->64, conv 3x3 64->64, dense 10; relu behind each conv"
@@ -83,8 +83,7 @@ serial_loops = passes_by(serial)
 
 def ways() -> list[tuple[str, str, Passes]]:
     """Name, what changed from the way before, and the network."""
-    direct: dict[str, Any] = {"algorithm": "direct"} if has_winograd() else {}
-    found: list[tuple[str, str, Passes]] = [
+    return [
         ("loops", "plain Python: a loop over every pixel, filter and weight, one number at a time", partial(by_passes, reference)),
         ("NumPy", "whole windows at once: one product of matrices a layer, by the hand-tuned library inside NumPy", by_numpy),
         ("@njit", "the plain loops again, compiled by Numba to machine code, on one processor", partial(by_passes, serial_loops)),
@@ -92,13 +91,14 @@ def ways() -> list[tuple[str, str, Passes]]:
         (
             "tile",
             "jitcnn.kernels: many pixels times many filters at a time, whose sums stay in the processor's registers",
-            partial(by_passes, kernels, **direct),
+            partial(by_passes, kernels, algorithm="direct"),
+        ),
+        (
+            "Winograd",
+            f"convolutions with {LEAST_CHANNELS} channels or more by Winograd's transforms: fewer products for the same result",
+            partial(by_passes, kernels, algorithm="winograd"),
         ),
     ]
-    if has_winograd():
-        change = f"convolutions with {LEAST_CHANNELS} channels or more by Winograd's transforms: fewer multiplications for the same result"
-        found.append(("Winograd", change, partial(by_passes, kernels, algorithm="winograd")))
-    return found
 
 
 def prepare() -> list[Rung]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from jitcnn_cli import learn_explain, learn_lesson, learn_race
 
+from jitcnn.forms.codes import ALGORITHMS
 from jitcnn.learn import experiment, explain, race
 from jitcnn.learn.charts import BLOCKS
 from jitcnn.learn.lessons import LESSONS
@@ -181,7 +182,17 @@ def test_explain_strides_and_few_filters(run, monkeypatch):
     assert "falls into 4 such parts" in " ".join(text.split())
 
 
+def test_explain_winograd(run, monkeypatch):
+    monkeypatch.setattr(explain, "SECONDS", 0.01)
+    text = " ".join(run(*LAYER, "--padding", "1", "--algorithm", "winograd").stdout.split())
+    assert "36 products where the loops above take 16 x 9 = 144" in text
+    assert "A row is a patch of 4 x 4 output pixels" in text
+    assert "algorithm winograd: asked for; left to itself it would be" in text
+
+
 WRONG_LAYERS = [
+    (["--kernel", "5", "--algorithm", "winograd"], "algorithm 'winograd' takes kernels of 3 x 3 at stride 1"),
+    (["--algorithm", "fft"], "'fft' is not one of 'auto', 'direct', 'winograd'"),
     (["--shape", "2,12,12"], "'2,12,12', expected 4 whole numbers of at least 1"),
     (["--shape", "2,12,0,1"], "expected 4 whole numbers of at least 1"),
     (["--kernel", "3,3,3"], "'3,3,3', expected 1 or 2 whole numbers"),
@@ -201,6 +212,7 @@ def test_layers_that_cannot_be(run, arguments, message):
 
 def test_choices_are_those_of_the_package():
     assert set(learn_explain.PASSES) == set(explain.PASSES)
+    assert set(learn_explain.ALGORITHMS) == set(ALGORITHMS)
     assert len(LESSONS) == learn_lesson.NUMBERS
 
 

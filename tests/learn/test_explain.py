@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jitcnn import reference
+from jitcnn.kernels import winograd
 from jitcnn.learn import explain
 
 CASE = ((3, 10, 9, 16), 32, (3, 2), (1, 2), (1, 0))
@@ -32,10 +33,11 @@ def test_what_is_timed_is_that_pass(kind):
     assert np.allclose(call(), getattr(reference, case.name)(*call.args, **settings), atol=1e-3)
 
 
+@pytest.mark.parametrize("algorithm", ["direct", "winograd"])
 @pytest.mark.parametrize("kind", explain.PASSES)
-def test_sums_stay_in_registers(kind):
+def test_sums_stay_in_registers(kind, algorithm):
     """The tiles that the kernels choose do not spill, and the code that is shown is theirs."""
-    case = explain.convolution((4, 14, 14, 32), 32, (3, 3), (1, 1), (1, 1), kind)
+    case = explain.convolution((4, 14, 14, 32), 32, (3, 3), (1, 1), (1, 1), kind, algorithm)
     (row,) = explain.recorded(explain.make_call(case))
     tile, loop = explain.tile_of(case, row), explain.inner_loop(row)
     assert tile.together == 1
@@ -66,3 +68,26 @@ def test_measured(monkeypatch):
     measured = explain.measure(case, explain.make_call(case))
     assert measured.gigaflops > 0
     assert measured.peak > 0 and measured.threads >= 1
+
+
+def test_the_choice_is_that_of_the_kernels():
+    """Said, and made: the program that is recorded is that of the algorithm."""
+    for shape, filters, stride, expected in (
+        ((2, 16, 16, 64), 64, (1, 1), "winograd"),
+        ((2, 16, 16, 64), 64, (2, 2), "direct"),
+        ((2, 16, 16, 2), 64, (1, 1), "direct"),
+    ):
+        case = explain.convolution(shape, filters, (3, 3), stride, (1, 1), "forward")
+        algorithm, why = case.choice
+        assert algorithm == expected
+        assert why == winograd.choose(case.w_shape, case.stride, case.y_shape[1:3])[1]
+        (row,) = explain.recorded(explain.make_call(case))
+        assert ("winograd" in row.factory.__module__) == (algorithm == "winograd")
+
+
+def test_what_is_asked_for():
+    case = explain.convolution((2, 16, 16, 64), 64, (3, 3), (1, 1), (1, 1), "forward", "direct")
+    assert case.choice[0] == "direct"
+    assert "asked for; left to itself it would be winograd" in case.choice[1]
+    (row,) = explain.recorded(explain.make_call(case))
+    assert "winograd" not in row.factory.__module__

@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 
+from jitcnn import kernels
 from jitcnn.learn import ladder, race
 
 
@@ -35,7 +36,23 @@ def test_plain_loops_give_the_same_numbers():
 
 
 def test_names():
-    assert [name for name, _, _ in race.ways()] == ["loops", "NumPy", "@njit", "prange", "tile"] + ["Winograd"] * ladder.has_winograd()
+    assert [name for name, _, _ in race.ways()] == ["loops", "NumPy", "@njit", "prange", "tile", "Winograd"]
+
+
+def test_the_tile_is_direct_and_winograd_is_not(monkeypatch):
+    """Forced on all convolutions but the first, which has too few channels for it."""
+    used = []
+    right = kernels.conv2d
+
+    def conv2d(*arguments, algorithm="auto", **settings):
+        used.append(algorithm)
+        return right(*arguments, algorithm=algorithm, **settings)
+
+    monkeypatch.setattr(kernels, "conv2d", conv2d)
+    for _, _, network in race.ways()[4:]:
+        network(race.digits()[:1], race.draw_weights())
+    assert used == ["auto", "direct", "direct", "auto", "winograd", "winograd"]
+    assert race.draw_weights().second.shape[2] >= race.LEAST_CHANNELS
 
 
 def test_examples():
