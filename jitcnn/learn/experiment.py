@@ -47,7 +47,7 @@ def check(mistake: Mistake, made: bool) -> GradcheckResult:
     """The gradient check of a mistake's layer on three small random images, by the loops in Python; the mistake is `made` or not."""
     images = np.random.default_rng(3).standard_normal((3, 7, 7, 2))
     with _with(mistake if made else None):
-        return gradcheck(mistake.layer(), images, engine="python", limit=60)
+        return gradcheck(mistake.layer(), images, engine="python", limit=40)
 
 
 def _with(mistake: Mistake | None) -> AbstractContextManager[None]:
