@@ -180,6 +180,8 @@ def mix_labels(
     places = checked_order(order, len(array))
     if array.ndim == 1 and array.dtype.kind == "i":
         width = int(array.max()) + 1 if classes is None else integer("classes", classes, at_least=1)
+        if array.min() < 0 or array.max() >= width:
+            raise ValueError(f"labels reach from {array.min()} to {array.max()}, expected 0 to {width - 1}, the last of {width} classes")
     else:
         width = array.shape[-1]
     amounts, turn = settings(mixup=mixup), np.array([integer("epoch", epoch, at_least=0), places.size])

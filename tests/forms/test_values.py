@@ -310,3 +310,30 @@ def test_standardised_images():
 def test_images_that_are_refused(arguments, settings, message):
     with pytest.raises(ValueError, match=message):
         r.take_images(*arguments, **settings)
+
+
+SEEN = {"seed": 1, "epoch": 0}
+
+
+def test_mixed_labels_have_a_column_for_each_class():
+    assert r.mix_labels([0, 2], [1, 0], mixup=0, **SEEN).tolist() == [[0, 0, 1], [1, 0, 0]]
+    assert r.mix_labels([0, 2], [1, 0], mixup=0, classes=4, **SEEN).shape == (2, 4)
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "settings", "message"),
+    [
+        (r.mix_labels, ([0, 2], [0]), {"mixup": 0, "classes": 2}, "labels reach from 0 to 2, expected 0 to 1, the last of 2 classes"),
+        (r.mix_labels, ([-1, 2], [0]), {"mixup": 0}, "labels reach from -1 to 2, expected 0 to 2"),
+        (r.mix_labels, ([0, 2], [2]), {"mixup": 0}, "order reaches from 2 to 2"),
+        (r.mix_labels, ([0, 2], [0]), {"mixup": 0.6}, "mixup is 0.6, expected a number from 0 to 0.5"),
+        (r.augment_images, (PIXELS, [0]), {"rotate": 181}, "rotate is 181, expected a number from 0 to 180 degrees"),
+        (r.augment_images, (PIXELS, [0]), {"shift": float("nan")}, "shift is nan, expected a number from 0 to 1"),
+        (r.augment_images, (PIXELS, [0]), {"epoch": -1}, "epoch is -1"),
+        (r.augment_images, (PIXELS.astype(int), [0]), {}, "images are int64, expected uint8, float32 or float64"),
+        (r.augment_images, (PIXELS[0], [0]), {}, "images"),
+    ],
+)
+def test_augmentation_that_is_refused(function, arguments, settings, message):
+    with pytest.raises(ValueError, match=message):
+        function(*arguments, **{**SEEN, **settings})
