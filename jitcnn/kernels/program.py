@@ -37,6 +37,7 @@ class Program:
     copies: dict[tuple[Storage, tuple[int, ...], Border], Buffer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.chooses_threads = self.threads is None  # told how many, a program uses them; else one thread where that is faster
         self.threads = self.threads or numba.get_num_threads()
         self.slot_images = max(BLOCK, -(-self.batch // MOST_SLOTS))
         self.slots = -(-self.batch // self.slot_images)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jitcnn.kernels import runner
+from jitcnn.kernels.pace import ALL, Pace
 from jitcnn.kernels.planning import Segment
 from jitcnn.kernels.rows import BLOCK, Row, batch_shares, parameter_shares
 
@@ -29,7 +30,7 @@ class Part:
         program.kept.append(kernels)
         records = [program.fill(row).__array_interface__["data"][0] for row in rows]
         self.rows = np.array([(kernel.address, record) for kernel, record in zip(kernels, records, strict=True)], np.int64).reshape(-1, 2)
-        self.tables: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self.tables: dict[int, tuple[np.ndarray, np.ndarray, Pace]] = {}
 
     def tasks(self, batch: int) -> tuple[np.ndarray, np.ndarray]:
         """The task and segment tables for a number of images."""
@@ -54,13 +55,22 @@ class Part:
     def run(self, batch: int, steps: int, advance: int) -> None:
         """Replay."""
         if batch not in self.tables:
-            self.tables[batch] = self.tasks(batch)
+            self.tables[batch] = (*self.tasks(batch), Pace())
         program = self.program
         program.counters[runner.BATCH] = batch
         program.counters[runner.SLOTS] = -(-batch // program.slot_images)
-        tasks, segments = self.tables[batch]
-        threads = 1 if len(tasks) == len(segments) else program.threads  # one task a segment: nothing to share out
-        runner.run(self.rows, tasks, segments, program.counters, steps, bool(advance), threads or 1)
+        tasks, segments, pace = self.tables[batch]
+        threads = program.threads or 1
+        if threads == 1 or len(tasks) == len(segments):  # one task a segment: nothing to share out
+            runner.run(self.rows, tasks, segments, program.counters, steps, bool(advance), 1)
+        elif not program.chooses_threads:
+            runner.run(self.rows, tasks, segments, program.counters, steps, bool(advance), threads)
+        else:
+
+            def perform(way: int, count: int) -> None:
+                runner.run(self.rows, tasks, segments, program.counters, count, bool(advance), threads if way == ALL else 1)
+
+            pace.run(perform, steps)
 
 
 NOTHING = (0, 0, 0, 0, 1)  # a task without rows

@@ -1,0 +1,54 @@
+"""Whether several threads are faster than one: found by timing the steps themselves, while they run.
+
+It depends on more than the work: a region of parallel work costs microseconds, and many times that while another process keeps a core
+busy.  The results are the same either way, to the bit.
+"""
+
+import time
+from collections.abc import Callable
+
+ONE, ALL = 0, 1
+TRIALS = 3  # of each way, at first
+WINDOW_SECONDS, PROBE_SECONDS = 0.02, 0.002  # over which the way in use, and the other one, are measured
+AGAIN_SECONDS = 0.5  # from one look at the other way to the next
+
+
+class Pace:
+    """The faster of two ways to run steps."""
+
+    def __init__(self) -> None:
+        self.seconds = [float("inf"), float("inf")]  # a step, on one thread and on all
+        self.trials = [0, 0]
+        self.probing = False
+        self.since = 0.0  # seconds since the other way was looked at
+        self.elapsed, self.steps = 0.0, 0  # of the measurement under way
+
+    @property
+    def best(self) -> int:
+        """ONE or ALL."""
+        return ONE if self.seconds[ONE] < self.seconds[ALL] else ALL
+
+    def run(self, perform: Callable[[int, int], None], steps: int) -> None:
+        """Perform steps with perform(way, steps)."""
+        while steps:
+            trying = min(self.trials) < TRIALS
+            way = self.trials.index(min(self.trials)) if trying else 1 - self.best if self.probing else self.best
+            count = 1 if trying else min(steps, max(1, int(PROBE_SECONDS / self.seconds[way]))) if self.probing else steps
+            started = time.perf_counter()
+            perform(way, count)
+            elapsed = time.perf_counter() - started
+            steps -= count
+            if trying:  # the first steps are slow for other reasons, such as memory that is new: the fastest counts
+                self.trials[way] += 1
+                self.seconds[way] = min(self.seconds[way], elapsed)
+            else:
+                self._measure(way, elapsed, count)
+
+    def _measure(self, way: int, elapsed: float, count: int) -> None:
+        self.elapsed, self.steps = self.elapsed + elapsed, self.steps + count
+        if self.elapsed < (PROBE_SECONDS if self.probing else WINDOW_SECONDS):
+            return
+        self.since = 0.0 if self.probing else self.since + self.elapsed
+        self.seconds[way] = self.elapsed / self.steps
+        self.elapsed, self.steps = 0.0, 0
+        self.probing = self.since > AGAIN_SECONDS

@@ -1,0 +1,44 @@
+"""How many threads steps are given: the faster way is found, and found again when the machine changes."""
+
+import pytest
+
+from jitcnn.kernels import pace
+from jitcnn.kernels.pace import ALL, ONE, Pace
+
+
+class Machine:
+    """Steps that take as long as they are told to, by a clock of its own."""
+
+    def __init__(self, monkeypatch, one, all_):
+        self.seconds, self.now, self.done = {ONE: one, ALL: all_}, 0.0, {ONE: 0, ALL: 0}
+        monkeypatch.setattr(pace.time, "perf_counter", lambda: self.now)
+
+    def perform(self, way, steps):
+        self.now += steps * self.seconds[way]
+        self.done[way] += steps
+
+    def run(self, chosen, calls, steps):
+        before = dict(self.done)
+        for _ in range(calls):
+            chosen.run(self.perform, steps)
+        return {way: self.done[way] - before[way] for way in (ONE, ALL)}
+
+
+@pytest.mark.parametrize(("one", "all_", "best"), [(1e-5, 3e-5, ONE), (1e-3, 6e-4, ALL), (0.3, 0.2, ALL)])
+@pytest.mark.parametrize("steps", [1, 7, 400])
+def test_the_faster_way_takes_nearly_all_steps(monkeypatch, one, all_, best, steps):
+    machine = Machine(monkeypatch, one, all_)
+    done = machine.run(Pace(), max(1, 3000 // steps), steps)
+    assert sum(done.values()) == max(1, 3000 // steps) * steps
+    assert done[best] > 0.95 * sum(done.values()) - 6 or one > 0.1
+
+
+def test_a_machine_that_changes(monkeypatch):
+    machine, chosen = Machine(monkeypatch, 1e-4, 6e-5), Pace()
+    assert machine.run(chosen, 50, 400)[ALL] > 19_000
+    machine.seconds[ALL] = 5e-4  # another process has come
+    machine.run(chosen, 10, 400)
+    assert machine.run(chosen, 50, 400)[ONE] > 19_000
+    machine.seconds[ALL] = 6e-5  # and gone
+    machine.run(chosen, 20, 400)
+    assert machine.run(chosen, 50, 400)[ALL] > 19_000
