@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from jitcnn.data import Dataset
 
 
+LEAKS = {"exact_duplicates": "where results are too good", "near_duplicates": "where results may be too good"}
+
+
 @command("check", example="jitcnn data check mnist --model digits.json")
 @click.argument("data")
 @click.option("--model", "model_path", metavar="MODEL", help="A model's file: name the labels that it doubts most.")
@@ -25,12 +29,14 @@ def data_check(data: str, model_path: str | None, most: int, as_json: bool) -> N
     """Look for what may be wrong with a data set.
 
     DATA is what train takes as --data: a name or a path. Finds pictures that are there twice, exactly or nearly, above all in both parts of
-    the data; pictures that show next to nothing; small classes. With --model, labels that a trained model doubts.
+    the data; pictures that show next to nothing or have an unusual size; small classes. With --model, labels that a trained model doubts.
     """
     from jitcnn.data import load
 
     dataset = load(data)
     found = examine(dataset)
+    if os.path.isdir(data):
+        found["odd_sizes"] = odd_sizes(data)
     if model_path is not None:
         found["suspects"] = doubted(dataset, model_path, most)
     if as_json:
@@ -54,6 +60,13 @@ def examine(dataset: Dataset) -> dict[str, Any]:
         "nearly_blank": [place(dataset, number) for number in checking.nearly_blank(images)],
         "small_classes": checking.small_classes(labels, dataset.classes),
     }
+
+
+def odd_sizes(folder: str) -> list[dict[str, Any]]:
+    """The picture files in a folder that differ much from the others."""
+    from jitcnn.data.checking import odd_sizes
+
+    return [{"file": path, "width": width, "height": height} for path, (width, height) in odd_sizes(folder).items()]
 
 
 def place(dataset: Dataset, number: int) -> str:
@@ -103,7 +116,7 @@ def report(found: dict[str, Any], most: int) -> str:
         pairs = found[kind]
         leaks = [pair for pair in pairs if pair["leak"]]
         torn = [pair for pair in pairs if len(set(pair["labels"])) > 1]
-        lines.append(f"{word}: {len(pairs):,}" + (f", {len(leaks):,} of them in both parts: results are too good" if leaks else ""))
+        lines.append(f"{word}: {len(pairs):,}" + (f", {len(leaks):,} of them in both parts, {LEAKS[kind]}" if leaks else ""))
         shown = sorted(pairs, key=lambda pair: (len(set(pair["labels"])) < 2, not pair["leak"]))
         lines += shorten([f"{pair['first']} = {pair['second']} ({spell(pair['labels'])})" for pair in shown], most)
         if torn:
@@ -113,6 +126,9 @@ def report(found: dict[str, Any], most: int) -> str:
     small = found["small_classes"]
     lines.append(f"classes of fewer than 10 images: {len(small):,}")
     lines += shorten([f"{name}: {count}" for name, count in small.items()], most)
+    if found.get("odd_sizes"):
+        lines.append(f"unusual sizes: {len(found['odd_sizes']):,}")
+        lines += shorten([f"{entry['file']}: {entry['width']} x {entry['height']}" for entry in found["odd_sizes"]], most)
     if "suspects" in found:
         lines.append(f"labels that the model doubts most: {len(found['suspects']):,}")
         lines += [

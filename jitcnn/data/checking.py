@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from jitcnn.data.dataset import Dataset
+from jitcnn.data.sheet import import_pillow
 
 CHUNK = 2**21  # numbers at a time
 FEWEST = 10  # images of a class
+PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+ODD_AREA, ODD_SHAPE = 16, 2
 BLANK = 0.02  # standard deviation of a picture that shows nothing, as a share of the data's range
 
 AREAS = 8  # rows and columns of areas that a hash compares
@@ -141,6 +147,31 @@ def nearly_blank(images: list[np.ndarray]) -> list[int]:
     low, high = (choose(float(choose_in(part)) for part in images) for choose, choose_in in ((min, np.min), (max, np.max)))
     deviations = np.concatenate([chunk.reshape(len(chunk), -1).std(axis=1, dtype=np.float64) for chunk in chunks(images)])
     return np.flatnonzero(deviations <= BLANK * (high - low)).tolist()
+
+
+def odd_sizes(folder: str | os.PathLike) -> dict[str, tuple[int, int]]:
+    """(width, height) of the picture files in a folder, and in those within it, that differ much from most of them, by path.
+
+    Much is `ODD_AREA` times as many or as few pixels as the median, or `ODD_SHAPE` times as wide or as high for its height or width. What
+    is no picture, or a broken one, is left out. Needs Pillow if there are picture files.
+    """
+    sizes = picture_sizes(Path(folder))
+    if not sizes:
+        return {}
+    width, height = np.log2(np.array(list(sizes.values()))).T
+    area, shape = width + height, width - height
+    odd = (np.abs(area - np.median(area)) > np.log2(ODD_AREA)) | (np.abs(shape - np.median(shape)) > np.log2(ODD_SHAPE))
+    return {path: size for (path, size), is_odd in zip(sizes.items(), odd, strict=True) if is_odd}
+
+
+def picture_sizes(folder: Path) -> dict[str, tuple[int, int]]:
+    """Width and height of all picture files, from their headers."""
+    sizes = {}
+    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURES):
+        Image, *_ = import_pillow()
+        with contextlib.suppress(OSError, ValueError, Image.DecompressionBombError), Image.open(path) as picture:
+            sizes[str(path.relative_to(folder))] = picture.size
+    return sizes
 
 
 def small_classes(labels: np.ndarray, classes: list[str]) -> dict[str, int]:

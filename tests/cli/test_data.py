@@ -7,6 +7,7 @@ import pytest
 
 from jitcnn.data.published import SETS
 from tests.cli.conftest import done, refused
+from tests.data.reading import write_folder
 
 
 def test_list(run, kept):
@@ -81,7 +82,7 @@ def test_check(run, faulty):
     assert found["nearly_blank"] == ["train 9"] and found["small_classes"] == {"2": 2}
     text = run("data", "check", faulty).stdout
     assert "exact copies: 1\n  train 2 = train 5 (0 / 1)\n  1 of these pairs have two different labels" in text
-    assert "near copies: 1, 1 of them in both parts: results are too good\n  train 21 = test 3 (1)\n" in text
+    assert "near copies: 1, 1 of them in both parts, where results may be too good\n  train 21 = test 3 (1)\n" in text
     assert "nearly blank: 1\n  train 9\n" in text and text.endswith("classes of fewer than 10 images: 1\n  2: 2\n")
 
 
@@ -117,3 +118,14 @@ def test_longer_lists_are_shortened(run, tmp_path):
     text = run("data", "check", "same.npz", "--most", "3").stdout
     assert "exact copies: 29\n" in text and "  … 26 more (--json has all)\n" in text
     assert len(json.loads(run("data", "check", "same.npz", "--json").stdout)["nearly_blank"]) == 30
+
+
+def test_picture_files_of_unusual_sizes_are_named(run, tmp_path):
+    Image = pytest.importorskip("PIL.Image")
+    folder = write_folder(tmp_path / "d", np.zeros((12, 4, 4), np.uint8), np.arange(12, dtype=np.uint8) % 2)
+    assert "unusual sizes" not in run("data", "check", folder).stdout
+    for number in range(9):
+        Image.new("L", (100, 90 + number)).save(folder / f"{number}.png")
+    Image.new("L", (100, 30)).save(folder / "flat.png")
+    assert "unusual sizes: 1\n  flat.png: 100 x 30" in run("data", "check", folder).stdout
+    assert done(run("data", "check", folder, "--json"))["odd_sizes"] == [{"file": "flat.png", "width": 100, "height": 30}]

@@ -97,6 +97,20 @@ def test_nearly_blank():
     assert checking.nearly_blank([images / 255.0]) == [3, 8]
 
 
+def test_odd_sizes(tmp_path):
+    Image = pytest.importorskip("PIL.Image")
+    sizes = {"wide": (900, 300), "high": (300, 700), "tiny": (60, 70), "large": (1700, 1800), "usual": (420, 380)}
+    for name, size in [*((f"{n}", (400 + n, 390)) for n in range(10)), *sizes.items()]:
+        (tmp_path / "class").mkdir(exist_ok=True)
+        Image.new("L", size).save(tmp_path / "class" / f"{name}.PNG")
+    (tmp_path / "class" / "text.png").write_text("no picture")
+    (tmp_path / "notes.txt").write_text("no picture either")
+    assert checking.odd_sizes(tmp_path) == {f"class/{name}.PNG": sizes[name] for name in ("high", "large", "tiny", "wide")}
+    assert checking.odd_sizes(tmp_path / "class" / "..") == checking.odd_sizes(tmp_path)
+    (tmp_path / "empty").mkdir()
+    assert checking.odd_sizes(tmp_path / "empty") == {}
+
+
 def test_small_classes():
     labels = np.repeat([0, 1, 3], [10, 9, 30])
     assert checking.small_classes(labels, ["many", "few", "none", "most"]) == {"few": 9, "none": 0}
