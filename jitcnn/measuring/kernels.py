@@ -59,8 +59,7 @@ def measure(ours: Any, peers: Sequence[Any], case: Case, part: str, rounds: int,
         return case.work * program.ask("layer", part=part, seconds=seconds, **settings)
 
     calls = {PEAK: partial(ours.ask, "peak"), **{program.name: partial(speed, program) for program in (ours, *peers)}}
-    with_winograd = case.suits_winograd and WINOGRAD in ours.ask("algorithms")
-    if with_winograd:
+    if case.suits_winograd:
         calls[WINOGRAD] = partial(speed, ours, algorithm=WINOGRAD)
     values = alternate(calls, rounds)
     peak, winograd = median(values.pop(PEAK)), values.pop(WINOGRAD, None)

@@ -3,7 +3,6 @@
 A program is anything with a `name` and with `ask(request, **arguments)`; `Here` is jitcnn in this process.
 """
 
-import inspect
 import time
 from collections.abc import Callable
 from functools import partial
@@ -141,13 +140,6 @@ def prepare_layer(case: list[Any]) -> None:
     STATE.update(layer=layer, calls={"conv": _conv_calls, "dense": _dense_calls, "pool": _pool_calls}[layer.kind](layer))
 
 
-def algorithms() -> list[str]:
-    """What a convolution can be computed with."""
-    from jitcnn import kernels
-
-    return ["direct", "winograd"] if "algorithm" in inspect.signature(kernels.conv2d).parameters else ["direct"]
-
-
 def layer(part: str, seconds: float, algorithm: str = "direct") -> float:
     """Calls a second of one pass of the prepared layer."""
     return 1 / seconds_a_call(_call(part, algorithm), seconds)
@@ -157,7 +149,7 @@ def error(part: str, algorithm: str) -> float:
     """Of a convolution's pass: its largest error over its largest value, against the same sums directly in float64."""
     layer = STATE["layer"]
     found = _call(part, algorithm)()
-    exact = _choose(_conv_calls(layer, np.float64)[part], "direct")()
+    exact = _conv_calls(layer, np.float64)[part](algorithm="direct")
     return float(np.abs(found - exact).max() / np.abs(exact).max())
 
 
@@ -170,11 +162,7 @@ def peak(threads: int | None = None) -> float:
 
 def _call(part: str, algorithm: str) -> Callable[[], Any]:
     call = STATE["calls"][part]
-    return _choose(call, algorithm) if STATE["layer"].kind == "conv" else call
-
-
-def _choose(call: Callable[..., Any], algorithm: str) -> Callable[[], Any]:
-    return partial(call, algorithm=algorithm) if len(algorithms()) > 1 else call
+    return partial(call, algorithm=algorithm) if STATE["layer"].kind == "conv" else call
 
 
 def _draw(dtype: type, *shapes: tuple[int, ...]) -> list[np.ndarray]:
@@ -229,7 +217,7 @@ REQUESTS: dict[str, Callable[..., Any]] = {
         *(prepare_training, train),
         *(prepare_step, step),
         *(prepare_prediction, probabilities, latency, throughput),
-        *(prepare_layer, algorithms, layer, error),
+        *(prepare_layer, layer, error),
     )
 }
 
