@@ -25,6 +25,7 @@ from jitcnn.kernels.records import ACCESS, Images, only, record
 from jitcnn.kernels.rows import Row
 from jitcnn.kernels.tile import Shape, make_tile
 from jitcnn.kernels.tiling import Outputs, choose_outputs
+from jitcnn.kernels.vectors import processor
 
 #: x_top, x_left: the pixel under the window's corner at output (0, 0), negative in the border; x_down, x_right: pixels from one window
 #: to the next.  Outputs stand at y_top + i * y_down, y_left + j * y_right for i < height, j < width; group_h * group_w of them are
@@ -36,8 +37,7 @@ Correlate = record(
     height=int, width=int, kernel_h=int, kernel_w=int, channels=int, filters=int, group_h=int, group_w=int, block=int, line=int, panel=int,
 )  # fmt: skip
 
-SHORT_RUN = 16  # inner loops up to this length are unrolled
-MOST_TAPS = 7  # kernel columns that are written out
+SHORT_RUN = 16  # inner loops up to this length are unrolled, where registers do not run out
 BLOCK_BYTES = 2**18  # weights that stay in the second-level cache beside the images
 PANEL_BYTES = 2**15  # weights that are read from there again and again, which goes faster in one run
 
@@ -102,11 +102,10 @@ def correlate_row(
     real = x.dtype.type
     columns, rows, filters = outputs.columns, outputs.rows, outputs.filters
     step = outputs.group_w * x_step[1]
-    taps = kernel_size[1] if columns.vectors == 1 and step < kernel_size[1] <= MOST_TAPS else 1
-    run = kernel_size[1] * channels // taps
+    taps, run = outputs.taps, kernel_size[1] * channels // outputs.taps
     shape = Shape(
         real, *rows, columns.vectors, columns.lanes, "zero" if b is None else "extra", a_row=step * channels,
-        n_k=run if run <= SHORT_RUN else 0, taps=taps, a_t=channels if taps > 1 else 0, parts=outputs.group_h,
+        n_k=run if run <= SHORT_RUN and processor().registers > 16 else 0, taps=taps, a_t=channels if taps > 1 else 0, parts=outputs.group_h,
     )  # fmt: skip
     reduced = kernel_size[0] * kernel_size[1] * channels
     in_panels = isinstance(w, Buffer)

@@ -105,7 +105,8 @@ def conv2d_grad_weights(
     wide = kernel_w + (group - 1) * stride_w
     columns = choose_columns(real, group * filters)
     rows, rest = choose_taps(kernel_h, wide * channels, columns.vectors)
-    taps = choose_unrolled(grad_y.shape[2] // group) if columns.vectors == 1 and group * stride_w < wide else 1
+    shares = columns.vectors == 1 and group * stride_w < wide
+    taps = choose_unrolled(grad_y.shape[2] // group, rows.groups * rows.per_group) if shares else 1
     size = kernel_h * wide * channels * group * filters
     slots = program.whole((program.slots, size), real)
     program.row(

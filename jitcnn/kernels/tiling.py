@@ -6,7 +6,9 @@ from typing import NamedTuple
 from jitcnn.kernels.vectors import full_lanes, processor
 
 MOST_ROWS = 14  # more rows of a stride known only at run time run out of address registers, and need not be: loads are what takes time
-MOST_TAPS = 26  # rows that lie side by side
+MOST_SUMS = 26  # rows that lie side by side
+MOST_TAPS = 7  # kernel columns that are written out
+MOST_UNROLLED = 4
 
 
 class Columns(NamedTuple):
@@ -52,9 +54,10 @@ def choose_group(real: type, filters: int, width: int, kernel_w: int, stride_w: 
     return max((group for group in (1, 2, 4) if width % group == 0), key=lambda group: (gain(group) * (1 if group > 1 else 1.1), -group))
 
 
-def most_rows(vectors: int, limit: int = MOST_ROWS) -> int:
-    """Rows whose sums fit into the vector registers beside a row of B and a broadcast number."""
-    return max(1, min(limit, (processor().registers - 1 - vectors) // vectors - (processor().registers == 16)))
+def most_rows(vectors: int, taps: int = 1, limit: int = MOST_ROWS) -> int:
+    """Rows whose sums fit into the vector registers beside rows of B, one a tap, and a broadcast number."""
+    spare = 3 if taps > 1 and processor().registers == 16 else 1  # without an instruction that multiplies and adds, products take one
+    return max(1, min(limit, (processor().registers - spare - vectors * taps) // vectors))
 
 
 class Rows(NamedTuple):
@@ -72,6 +75,7 @@ class Outputs(NamedTuple):
     filters: int  # of the whole group
     columns: Columns
     rows: Rows
+    taps: int  # kernel columns that are written out, or 1
 
     @property
     def together(self) -> int:
@@ -110,10 +114,13 @@ def choose_outputs(
             or (group_h > 1 and (columns.vectors, columns.masked, columns.lanes) != (1, False, together))
         ):
             continue
-        rows, used = choose_pixels(size, (group_h, group_w), columns.vectors)
-        outputs = Outputs(group_h, group_w, together, columns, rows)
-        taps = math.prod(kernel_size) / max(1, math.prod(outputs.kernel(kernel_size, strides)))
-        found.append((worth(real, columns, together) * used * (taps if together > filters else UNGROUPED), -len(found), outputs))
+        wide = kernel_size[1] + (group_w - 1) * strides[1]
+        several = columns.vectors == 1 and group_w * strides[1] < wide <= MOST_TAPS and most_rows(1, wide) >= CHAINS
+        taps = wide if several else 1
+        rows, used = choose_pixels(size, (group_h, group_w), columns.vectors, taps)
+        outputs = Outputs(group_h, group_w, together, columns, rows, taps)
+        counting = math.prod(kernel_size) / max(1, math.prod(outputs.kernel(kernel_size, strides)))
+        found.append((worth(real, columns, together) * used * (counting if together > filters else UNGROUPED), -len(found), outputs))
     return max(found)[2]
 
 
@@ -121,9 +128,9 @@ GROUPS = ((1, 1), (1, 2), (1, 4), (1, 5), (1, 8), (2, 1), (2, 2), (2, 4), (2, 8)
 UNGROUPED = 1.1  # weights need not be arranged
 
 
-def choose_pixels(size: tuple[int, ...], group: tuple[int, int], vectors: int) -> tuple[Rows, float]:
+def choose_pixels(size: tuple[int, ...], group: tuple[int, int], vectors: int, taps: int) -> tuple[Rows, float]:
     """A tile's rows, and the share of its products that count; the last tile of a line, and of the lines, overlaps its neighbour."""
-    most = most_rows(vectors)
+    most = most_rows(vectors, taps)
     lines, pixels = (n // g for n, g in zip(size, group, strict=True))
 
     def gain(rows: Rows) -> tuple[float, int]:
@@ -142,7 +149,7 @@ CHAINS = 8  # sums that keep the units busy: they take 4 steps to finish and sta
 
 def choose_taps(lines: int, width: int, vectors: int) -> tuple[Rows, int]:
     """Rows for `lines` lines of `width` sums that are added to and so must not overlap, and the rows left over in each line."""
-    most = most_rows(vectors, MOST_TAPS)
+    most = most_rows(vectors, limit=MOST_SUMS)
     if width <= most:
         groups = max(g for g in range(1, lines + 1) if lines % g == 0 and g * width <= max(width, most_rows(vectors)))
         return Rows(groups, width), 0
@@ -150,6 +157,6 @@ def choose_taps(lines: int, width: int, vectors: int) -> tuple[Rows, int]:
     return Rows(1, rows), width % rows
 
 
-def choose_unrolled(length: int) -> int:
-    """How many steps of a loop of this length are written out, so that they can share what they read."""
-    return max(n for n in (1, 2, 3, 4) if length % n == 0)
+def choose_unrolled(length: int, rows: int) -> int:
+    """How many steps of a loop of this length are written out, so that they can share what they read, beside a tile's rows."""
+    return max(n for n in range(1, MOST_UNROLLED + 1) if n == 1 or (length % n == 0 and most_rows(1, n, rows) == rows))
