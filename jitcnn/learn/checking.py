@@ -48,7 +48,11 @@ def check(lesson: Lesson, mine: Solution) -> Iterator[Finding]:
 
 def results(lesson: Lesson, mine: Solution, inputs: tuple) -> Finding:
     """The forward pass beside the reference's."""
-    found, expected = first(lesson.solve(mine, *inputs)), first(lesson.compute(kernels, *inputs))
+    try:
+        found = first(lesson.solve(mine, *inputs))
+    except (TypeError, ValueError) as error:
+        return Finding(False, f"the result is no array of numbers: {error}")
+    expected = first(lesson.compute(kernels, *inputs))
     if found.shape != expected.shape:
         return Finding(False, f"the result has shape {found.shape}, expected {expected.shape}")
     if near(found, expected, CLOSE):
@@ -86,13 +90,11 @@ def gradients(lesson: Lesson, mine: Solution, inputs: tuple) -> Finding:
     functions, at = lesson.subject(mine, *inputs)
     try:
         result = gradcheck(functions, at)
-    except ValueError as error:  # a gradient that has not the shape of its array, or is no array
+    except (TypeError, ValueError) as error:  # a gradient that has not the shape of its array, or is no array
         return Finding(False, str(error))
     names = dict(zip(result.gradients, lesson.arrays, strict=True))
     if result.ok:
-        return Finding(
-            True, f"the gradients of {' and '.join(lesson.arrays)} are right, with a relative error of {result.error:.0e} at most"
-        )
+        return Finding(True, f"the gradients of {', '.join(lesson.arrays)} are right, with a relative error of {result.error:.0e} at most")
     gradient = result.gradients[result.name]
     computed, measured = gradient.computed[result.index], gradient.measured[result.index]
     text = f"the gradient of {names[result.name]} at {list(result.index)} is {computed:.5g}, measured {measured:.5g}"

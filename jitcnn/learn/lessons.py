@@ -183,7 +183,7 @@ LESSONS = (
         lambda mine, grad_y, x, w: mine.dense_backward(grad_y, x, w),
         dense_backward,
         lambda mine, grad_y, x, w: (
-            (kernels.dense, lambda grad_y, x, w, b: mine.dense_backward(grad_y, x, w)), (x, w, np.zeros(w.shape[1])),
+            (kernels.dense, lambda grad_y, x, w, b: tuple(mine.dense_backward(grad_y, x, w))), (x, w, np.zeros(w.shape[1])),
         ),
         ("x", "w", "b"),
     ),

@@ -1,5 +1,6 @@
 """A learner's file: its functions, run so that whatever goes wrong in them is one line with the line's number in that file."""
 
+import re
 import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -64,8 +65,10 @@ class Solution:
         if isinstance(error, SyntaxError) and error.filename == str(self.path) and error.lineno:
             return f"{self.path}, line {error.lineno}: {error.msg}"
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(self.path)]
-        where = f"{self.path}, line {frames[-1].lineno}" if frames else str(self.path)
-        if isinstance(error, NotImplementedError) and not str(error):
+        said = re.search(rf'File "{re.escape(self.path.name)}", line (\d+)', str(error))  # Numba compiles a line that no frame stands at
+        number = said[1] if said else frames[-1].lineno if frames else None
+        where = f"{self.path}, line {number}" if number else str(self.path)
+        if isinstance(error, NotImplementedError) and not str(error) and frames:
             return f"{where}: {frames[-1].name} is still empty: write it, its formula stands at the top of the file"
-        text = next(iter(str(error).strip().splitlines()), "")
+        text = " ".join([line.strip() for line in str(error).splitlines() if line.strip()][:2])  # Numba's say what is wrong in the second
         return f"{where}: {type(error).__name__}{': ' if text else ''}{text}"

@@ -103,6 +103,22 @@ def test_a_wrong_shape():
     assert "expected its shape" in finding.text
 
 
+def test_results_that_are_no_arrays():
+    lesson = LESSONS[0]
+    (finding,) = checking.check(lesson, solve(lesson, "def dense(x, w, b): return [[1, 2], [3]]"))
+    assert "no array of numbers" in finding.text
+    lesson = LESSONS[1]
+    (finding,) = checking.check(lesson, solve(lesson, "def dense_backward(grad_y, x, w): return grad_y @ w.T, x.T @ grad_y"))
+    assert "returned 2 gradients, expected 3" in finding.text
+    assert next(checking.check(lesson, solve(lesson, "def dense_backward(g, x, w): return [g @ w.T, x.T @ g, g.sum(0)]"))).ok
+
+
+def test_a_compiled_solution():
+    lesson = LESSONS[0]
+    text = solution(lesson).replace("def dense", "from numba import njit\n\n@njit\ndef dense")
+    assert all(finding.ok for finding in checking.check(lesson, solve(lesson, text)))
+
+
 BROKEN = [
     ("def dense(x, w, b):\n    return x[99]", "mine.py, line 2: IndexError: index 99 is out of bounds for axis 0 with size 3"),
     ("def dense(x, w, b)\n    return x", "mine.py, line 1: expected ':'"),
@@ -112,6 +128,10 @@ BROKEN = [
     ("def dense(x, w, b):\n    return 1 / 0", "mine.py, line 2: ZeroDivisionError: division by zero"),
     ("def dense(x, w):\n    return x", "mine.py: TypeError: dense() takes 2 positional arguments but 3 were given"),
     ("def dense(x, w, b):\n    return dense(x, w, b)", "mine.py, line 2: RecursionError: maximum recursion depth exceeded"),
+    (
+        "from numba import njit\n@njit\ndef dense(x, w, b):\n    return x.foo",
+        "mine.py, line 4: TypingError: Failed in nopython mode pipeline (step: nopython frontend) Unknown attribute 'foo'",
+    ),
     ("dense = 3", "mine.py has no function dense: write it, the lesson's file shows how it begins"),
     ("\0", "mine.py: SyntaxError: source code string cannot contain null bytes"),
 ]
