@@ -41,7 +41,7 @@ def cache_folder() -> str:
 
     Never a folder that others can write to, such as /tmp: the files are pickles.
     """
-    for base in (os.environ.get("JITCNN_CACHE_DIR"), _PACKAGE / "__pycache__", os.path.expanduser("~/.cache/jitcnn")):
+    for base in (os.environ.get("JITCNN_CACHE_DIR") or None, _PACKAGE / "__pycache__", os.path.expanduser("~/.cache/jitcnn")):
         with contextlib.suppress(OSError, TypeError):
             folder = Path(base) / digest()  # type: ignore[arg-type]
             folder.mkdir(parents=True, exist_ok=True)
