@@ -8,6 +8,7 @@ from jitcnn.forms.geometry import choice, integer
 from jitcnn.layers import LAYERS, Layer
 from jitcnn.losses import LOSSES
 from jitcnn.optimizers import OPTIMIZERS
+from jitcnn.preparation import Preparation
 
 
 def describe_model(model: Any) -> dict[str, Any]:
@@ -17,8 +18,8 @@ def describe_model(model: Any) -> dict[str, Any]:
     -------
     dict
         `architecture` (a list of `type`, `name` and `settings`, the arguments of the layer's class), `input_shape`, `dtype`,
-        `normalize`, `seed`, `classes`, `loss`, `optimizer` (`name` and `settings`), `metrics`, `preprocessing`, `data`, and how many
-        `epochs` and `steps` it was trained.
+        `seed`, `loss`, `optimizer` (`name` and `settings`), `metrics`, `preparation` (what `Preparation.to_dict` gives), `data`, and
+        how many `epochs` and `steps` it was trained.
 
     Raises
     ------
@@ -37,13 +38,11 @@ def describe_model(model: Any) -> dict[str, Any]:
         ],
         "input_shape": None if model.input_shape is None else list(model.input_shape),
         "dtype": str(model.dtype),
-        "normalize": model.normalize,
         "seed": model.seed,
-        "classes": model.classes,
         "loss": None if loss is None else loss.name,
         "optimizer": None if optimizer is None else {"name": optimizer.name, "settings": optimizer.settings},
         "metrics": list(model.metrics),
-        "preprocessing": model.preprocessing,
+        "preparation": model.preparation.to_dict(),
         "data": model.data,
         "epochs": model.epochs,
         "steps": int(model.steps[0]),
@@ -67,9 +66,8 @@ def restore(model: Any, description: Mapping[str, Any], layers: Mapping[str, typ
         name = choice("optimizer", description["optimizer"]["name"], OPTIMIZERS)
         optimizer = OPTIMIZERS[name](**description["optimizer"]["settings"])
         model.compile(optimizer, loss=description["loss"], metrics=description["metrics"])
-    model.classes = description["classes"]
+    model.preparation = Preparation.from_dict(description["preparation"])
     model.data = description["data"]
-    model.rules = {rule: description["preprocessing"][rule] for rule in model.rules}
     model.epochs = integer("epochs", description["epochs"], at_least=0)
     model.steps[0] = integer("steps", description["steps"], at_least=0)
 

@@ -4,6 +4,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Self
 
@@ -24,12 +25,12 @@ from jitcnn.layers.base import Layer
 from jitcnn.losses import Loss, as_loss
 from jitcnn.metrics import as_metrics
 from jitcnn.optimizers import Optimizer, as_optimizer, real
+from jitcnn.preparation import Preparation
 from jitcnn.progress import Progress
 from jitcnn.summary import Summary, summarize
 from jitcnn.training import Objective, Trainer, append, fit
 
 DTYPES = ("float32", "float64")
-NORMALIZATIONS = (None, "per-image")
 
 
 class CNN:
@@ -66,8 +67,8 @@ class CNN:
         Names of the outputs.
     data : dict, or None
         Name and digest of what the model was trained on.
-    rules : dict
-        `resize` and `invert`, part of `preprocessing`: how pictures from files become images of the model's size.
+    preparation : Preparation
+        How a picture becomes what the model takes: size, resizing, channels, inversion, normalization, names of the classes.
     graph : Graph
         The layers' shapes and flat buffers, for those who look inside.
     steps : int64 array (1,)
@@ -103,7 +104,7 @@ class CNN:
         self.seed = secrets.randbits(63) if seed is None else integer("seed", seed, at_least=0)
         if self.seed >= 2**63:
             raise ValueError(f"seed is {seed}, expected less than 2**63")
-        self.normalize = choice("normalize", normalize, NORMALIZATIONS)
+        self._preparation = Preparation(normalize=normalize)
         self.dtype = np.dtype(choice("dtype", str(np.dtype(dtype)) if not isinstance(dtype, str) else dtype, DTYPES))
         self.graph = Graph(dtype=self.dtype, seed=self.seed)
         self.optimizer: Optimizer | None = None
@@ -112,9 +113,7 @@ class CNN:
         self.history: dict[str, list] = {}
         self.epochs = 0
         self.data: dict[str, Any] | None = None
-        self._classes: list[str] | None = None
         self.steps = np.zeros(1, np.int64)
-        self.rules: dict[str, Any] = {"resize": None, "invert": None}
         self.engine = engine
         self.threads = threads
         for layer in layers:
@@ -188,29 +187,41 @@ class CNN:
         self._forget_programs()
 
     @property
+    def preparation(self) -> Preparation:
+        """How a picture becomes what the model takes; may be set, `model.preparation = dataclasses.replace(model.preparation, …)`."""
+        shape = self.input_shape
+        if shape is None or len(shape) != 3:
+            return self._preparation
+        return replace(self._preparation, size=shape[:2], channels=shape[2])
+
+    @preparation.setter
+    def preparation(self, preparation: Preparation) -> None:
+        given, own = (preparation.size, preparation.channels), (self.preparation.size, self.preparation.channels)
+        if self.input_shape is not None and given not in (own, (None, None)):
+            raise ValueError(f"preparation makes images of {given[0]} with {given[1]} channels, and the model takes {self.input_shape}")
+        outputs = None if self.output_shape is None else self.output_shape[-1]
+        if preparation.classes is not None and outputs is not None and len(preparation.classes) != outputs:
+            raise ValueError(f"classes has {len(preparation.classes)} names, and the model {outputs} outputs: give one name for each")
+        self._preparation = preparation
+        self._forget_programs()
+
+    @property
+    def normalize(self) -> str | None:
+        """What the model does to the numbers of an image, part of `preparation`."""
+        return self._preparation.normalize
+
+    @property
     def classes(self) -> list[str] | None:
-        """Names of the outputs, one each."""
-        return self._classes
+        """Names of the outputs, one each, part of `preparation`."""
+        return None if self._preparation.classes is None else list(self._preparation.classes)
 
     @classes.setter
     def classes(self, names: Sequence[str] | None) -> None:
-        if names is not None:
-            names = [str(name) for name in names]
-            if self.output_shape is not None and len(names) != self.output_shape[-1]:
-                raise ValueError(f"classes has {len(names)} names, and the model {self.output_shape[-1]} outputs: give one name for each")
-        self._classes = names
+        self.preparation = replace(self.preparation, classes=None if names is None else tuple(names))
 
-    @property
-    def preprocessing(self) -> dict[str, Any]:
-        """What a picture must become before the model takes it, and what the model does to it then.
-
-        `size` [rows, columns] and `channels` of the image (None for rows of features), `normalize` as for the model, `resize` and
-        `invert` for those who read pictures from files.
-        """
-        shape = self.input_shape
-        is_image = shape is not None and len(shape) == 3
-        size, channels = (list(shape[:2]), shape[2]) if shape is not None and is_image else (None, None)
-        return {"size": size, "channels": channels, "normalize": self.normalize, **self.rules}
+    def prepare(self, source: Any) -> np.ndarray:
+        """The image that the model takes, (rows, columns, channels), of a picture of any size; see `jitcnn.preparation.Preparation`."""
+        return self.preparation.prepare(source)
 
     def summary(self) -> Summary:
         """The table of layers: a string to print, which a notebook shows as HTML."""
@@ -398,7 +409,7 @@ class CNN:
             If it is no description of a model.
         """
         with reading("the description of the model"):
-            settings = {name: description[name] for name in ("seed", "normalize", "dtype")}
+            settings = {name: description[name] for name in ("seed", "dtype")}
             model = cls(**settings, engine=engine, threads=threads)
             restore(model, description, layers or {})
         return model

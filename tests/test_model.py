@@ -3,11 +3,13 @@
 import copy
 import json
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from jitcnn import CNN, Activation, Conv2d, Dense, Dropout, Flatten, Pool2d
+from jitcnn.preparation import Preparation
 from jitcnn.summary import Summary
 
 RNG = np.random.default_rng(0)
@@ -203,7 +205,7 @@ def test_description_goes_through_json():
     model.train(PIXELS, RNG.integers(0, 3, 70), epochs=2, progress=False)
     model.classes = ["a", "b", "c"]
     model.data = {"name": "squares", "digest": "0123456789ab"}
-    model.rules["invert"] = True
+    model.preparation = replace(model.preparation, invert=True, resize="crop")
     description = json.loads(json.dumps(model.describe()))
     again = CNN.from_description(description, engine="python")
     for name, array in model.parameters.items():
@@ -212,7 +214,8 @@ def test_description_goes_through_json():
     assert again.digest() == model.digest()
     assert np.array_equal(again.predict(PIXELS), model.predict(PIXELS))
     assert again.optimizer.settings == {"learning_rate": 0.05, "momentum": 0.9}
-    assert again.preprocessing == {"size": [9, 8], "channels": 2, "normalize": "per-image", "resize": None, "invert": True}
+    expected = Preparation((9, 8), 2, "crop", invert=True, normalize="per-image", classes=("a", "b", "c"))
+    assert again.preparation == model.preparation == expected
     again.train(PIXELS, RNG.integers(0, 3, 70), epochs=1, progress=False)
     assert (again.epochs, len(again.history["loss"])) == (3, 1)
 
@@ -238,7 +241,7 @@ def test_description_takes_no_memory_for_parameters():
         (lambda d: d["optimizer"].update(name="guess"), "optimizer is 'guess'"),
         (lambda d: d["optimizer"]["settings"].update(speed=3), "speed"),
         (lambda d: d.update(dtype="float16"), "dtype is 'float16', expected one of 'float32', 'float64'"),
-        (lambda d: d.update(classes=["one"]), "classes has 1 names, and the model 3 outputs"),
+        (lambda d: d["preparation"].update(classes=["one"]), "classes has 1 names, and the model 3 outputs"),
     ],
 )
 def test_bad_descriptions(change, message):
@@ -296,7 +299,7 @@ def test_features_without_images():
     model.compile()
     model.train(x, RNG.integers(0, 2, 10), epochs=1, progress=False)
     assert model.predict(x[0]).shape == (2,)
-    assert model.preprocessing["size"] is None
+    assert model.preparation.size is None
 
 
 def test_activation_as_the_last_layer():

@@ -5,7 +5,7 @@ The schema, version 1. A JSON file is one object:
     "format"      "jitcnn model"
     "version"     1; a file of a later version is refused, a field that is not in this list is ignored
     "writer"      the program that wrote it, such as "jitcnn 0.1.0"; nothing depends on it
-    "model"       what `CNN.describe()` gives: layers, dtype, preprocessing, classes, loss, optimizer, the data's name and digest, seed
+    "model"       what `CNN.describe()` gives: layers, dtype, preparation, loss, optimizer, the data's name and digest, seed
     "digest"      what `CNN.digest()` gives: compared after loading, so that a flipped bit is noticed
     "parameters"  a list, in the order of the layers, of
         "name"    such as "conv1/weights"

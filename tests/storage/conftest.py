@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -22,7 +24,7 @@ def small_model(dtype="float32", seed=1):
     model.compile("momentum", learning_rate=0.1)
     model.classes = ["zero", "ünë", "二"]
     model.data = {"name": "mnist", "digest": "0123456789ab"}
-    model.rules["resize"] = "pad"
+    model.preparation = replace(model.preparation, resize="stretch")
     return model
 
 

@@ -107,24 +107,41 @@ def test_parameter(tmp_path, document, change, match):
     [
         ({"dtype": "float16"}, "float16"),
         ({"dtype": "float64"}, "of float64 for"),
-        ({"normalize": "yes"}, "normalize"),
         ({"seed": -1}, "seed"),
         ({"seed": "1"}, "seed"),
         ({"loss": "hinge"}, "hinge"),
         ({"loss": []}, "no model can be made"),
         ({"optimizer": {"name": "adam", "settings": {"lr": 1}}}, "no model can be made"),
         ({"optimizer": {"name": "__import__", "settings": {}}}, "__import__"),
-        ({"classes": ["a"]}, "classes has 1 names"),
         ({"metrics": ["nothing"]}, "nothing"),
-        ({"input_shape": [10**9, 10**9, 10**9]}, "the layers need"),
+        ({"input_shape": [10**9, 10**9, 10**9]}, "and the model takes"),
         ({"input_shape": "666"}, "no model can be made"),
         ({"input_shape": [0, 6, 1]}, "no model can be made"),
-        ({"preprocessing": 3}, "no model can be made"),
+        ({"preparation": 3}, "no model can be made"),
         ({"steps": 1.5}, "steps"),
     ],
 )
 def test_description(tmp_path, document, change, match):
     document["model"] |= change
+    refused_document(tmp_path, document, match)
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"normalize": "yes"}, "normalize"),
+        ({"classes": ["a"]}, "classes has 1 names"),
+        ({"classes": "abc"}, "classes is str"),
+        ({"resize": "half"}, "resize is 'half'"),
+        ({"grey": "mean"}, "grey is 'mean'"),
+        ({"invert": 1}, "invert is 1"),
+        ({"size": [6, 7]}, "the model takes"),
+        ({"size": 6}, "size is 6"),
+        ({"channels": 0}, "channels"),
+    ],
+)
+def test_preparation(tmp_path, document, change, match):
+    document["model"]["preparation"] |= change
     refused_document(tmp_path, document, match)
 
 

@@ -31,7 +31,7 @@ def test_everything_comes_back(model, path):
     assert loaded.digest() == model.digest()
     assert loaded.classes == ["zero", "ünë", "二"]
     assert loaded.data == {"name": "mnist", "digest": "0123456789ab"}
-    assert loaded.preprocessing == model.preprocessing
+    assert loaded.preparation == model.preparation
     loaded.engine = "python"
     assert loaded.predict(X).tobytes() == model.predict(X).tobytes()
 
