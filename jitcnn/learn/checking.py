@@ -49,10 +49,10 @@ def check(lesson: Lesson, mine: Solution) -> Iterator[Finding]:
 def results(lesson: Lesson, mine: Solution, inputs: tuple) -> Finding:
     """The forward pass beside the reference's."""
     try:
-        found = first(lesson.solve(mine, *inputs))
+        found, *others = arrays_of(lesson.solve(mine, *inputs))
     except (TypeError, ValueError) as error:
         return Finding(False, f"the result is no array of numbers: {error}")
-    expected = first(lesson.compute(kernels, *inputs))
+    expected = arrays_of(lesson.compute(kernels, *inputs))[0]
     if found.shape != expected.shape:
         return Finding(False, f"the result has shape {found.shape}, expected {expected.shape}")
     if near(found, expected, CLOSE):
@@ -61,28 +61,27 @@ def results(lesson: Lesson, mine: Solution, inputs: tuple) -> Finding:
     worst = np.unravel_index(int(errors.argmax()), errors.shape)
     where = f"y{list(map(int, worst))} is {found[worst]:.5g}, the reference has {expected[worst]:.5g}"
     right = np.count_nonzero(errors <= CLOSE * np.abs(expected).max())
-    return Finding(False, f"{where}; {right} of {found.size} numbers are right", hint(lesson, inputs, found))
+    return Finding(False, f"{where}; {right} of {found.size} numbers are right", hint(lesson, inputs, [found, *others]))
 
 
-def hint(lesson: Lesson, inputs: tuple, found: np.ndarray) -> str | None:
-    """What is wrong, if the numbers are those of a known mistake."""
-    if near(found, first(lesson.compute(kernels, *inputs)), FLOAT32):
+def hint(lesson: Lesson, inputs: tuple, found: list[np.ndarray]) -> str | None:
+    """What is wrong, if one of the results is that of a known mistake."""
+    if all(map(functools.partial(near, difference=FLOAT32), found, arrays_of(lesson.compute(kernels, *inputs)))):
         return "the numbers are right to some seven digits, those of float32: make arrays of the input's type, np.zeros(shape, x.dtype)"
     for text, mistake in lesson.mistakes.items():
-        candidate = mistake(*inputs)
-        if candidate.shape == found.shape and near(found, candidate, CLOSE):
+        if any(near(array, mistake(*inputs), CLOSE) for array in found):
             return text
     return None
 
 
-def first(result: Any) -> np.ndarray:
-    """The first of several results, as an array of numbers."""
-    return np.asarray(result[0] if isinstance(result, tuple) else result, np.float64)
+def arrays_of(result: Any) -> list[np.ndarray]:
+    """One or several results as arrays of numbers."""
+    return [np.asarray(array, np.float64) for array in (result if isinstance(result, tuple) else (result,))]
 
 
 def near(found: np.ndarray, expected: np.ndarray, difference: float) -> bool:
     """Whether all numbers agree to this share of the largest."""
-    return bool(np.allclose(found, expected, rtol=0, atol=difference * np.abs(expected).max()))
+    return found.shape == expected.shape and np.allclose(found, expected, rtol=0, atol=difference * np.abs(expected).max())
 
 
 def gradients(lesson: Lesson, mine: Solution, inputs: tuple) -> Finding:
@@ -91,16 +90,20 @@ def gradients(lesson: Lesson, mine: Solution, inputs: tuple) -> Finding:
     try:
         result = gradcheck(functions, at)
     except (TypeError, ValueError) as error:  # a gradient that has not the shape of its array, or is no array
-        return Finding(False, str(error))
-    names = dict(zip(result.gradients, lesson.arrays, strict=True))
+        return Finding(False, named(lesson, str(error)))
     if result.ok:
         return Finding(True, f"the gradients of {', '.join(lesson.arrays)} are right, with a relative error of {result.error:.0e} at most")
     gradient = result.gradients[result.name]
     computed, measured = gradient.computed[result.index], gradient.measured[result.index]
-    text = f"the gradient of {names[result.name]} at {list(result.index)} is {computed:.5g}, measured {measured:.5g}"
+    text = f"the gradient of {result.name} at {list(result.index)} is {computed:.5g}, measured {measured:.5g}"
     if result.hint is None:
-        return Finding(False, text, hint(lesson, inputs, first(lesson.solve(mine, *inputs))))
-    return Finding(False, text, re.sub(r"gradient of (x(\[\d\])?)", lambda found: f"gradient of {names[found[1]]}", result.hint))
+        return Finding(False, named(lesson, text), hint(lesson, inputs, arrays_of(lesson.solve(mine, *inputs))))
+    return Finding(False, named(lesson, text), named(lesson, result.hint))
+
+
+def named(lesson: Lesson, text: str) -> str:
+    """What the gradient check says, with the arrays' names in the lesson."""
+    return re.sub(r"\b(of|for) x(?:\[(\d)\])?", lambda found: f"{found[1]} {lesson.arrays[int(found[2] or 0)]}", text)
 
 
 def speeds(lesson: Lesson, mine: Solution, seconds: float) -> Iterator[Speed]:

@@ -76,9 +76,21 @@ WRONG = [  # lesson, what is right, what stands there instead, part of the hint
     (3, "window * w[..., o]", "window[..., 0] * w[..., 0, o]", "only the first channel counts"),
     (4, "* w[..., o]", "* w[::-1, ::-1, :, o]", "the gradient of x is computed with the kernel not flipped"),
     (4, "+=", "=", "only what the last filter of the last window gave it"),
+    (4, "for o in range(grad_y.shape[3])", "for o in range(1)", "only the first filter counts"),
+    (5, "np.sum(seen[..., c] * grad_y[..., o])", "np.sum(seen[-1, ..., c] * grad_y[-1, ..., o])", "only the last image counts"),
+    (5, "seen[..., c] * grad_y[..., o])", "seen[..., c] * grad_y[..., o]) / 3", "the gradient of w is 3 times too small"),
     (5, "grad_w[u, v, c, o]", "grad_w[-1 - u, -1 - v, c, o]", "the gradient of w is rotated by 180 degrees"),
     (6, "+=", "=", "overlapping windows overwrite each other in the gradient of x"),
     (6, ".max(", ".mean(", "it is the mean of the window"),
+    (
+        6,
+        "grad_x[n, i * stride + row, j * stride + column, c] +=",
+        "window += 0; grad_x[n, i * stride : i * stride + size, j * stride : j * stride + size, c] +=",
+        "every pixel of a window gets its gradient",
+    ),
+    (7, "-= 1", "-= 0", "nothing is taken off the right class"),
+    (7, "-= 1", "+= 1", "1 is added to the right class"),
+    (7, "axis=1, keepdims=True))\n    p = e / e.sum(axis=1", "axis=0))\n    p = e / e.sum(axis=0", "softmax runs over the images"),
     (7, "/ len(labels)", "", "the gradient of logits is 3 times too large, off by the batch size"),
     (8, "AT, m, AT)", "AT, m, AT).transpose(1, 0, 2)", "rows and columns exchanged"),
 ]
@@ -94,6 +106,14 @@ def test_a_wrong_solution_gets_the_hint(number, right, wrong, hint):
     assert hint in finding.hint
 
 
+def test_a_mistake_that_nobody_knows_gets_no_hint():
+    lesson = LESSONS[5]
+    text = solution(lesson).replace("+= grad_y[n, i, j, c]", "+= grad_y[n, i, j, c] * x[n, i, j, c]")
+    *_, finding = checking.check(lesson, solve(lesson, text))
+    assert not finding.ok
+    assert finding.hint is None
+
+
 def test_a_wrong_shape():
     lesson = LESSONS[0]
     (finding,) = checking.check(lesson, solve(lesson, "def dense(x, w, b): return x @ w @ w.T"))
@@ -101,6 +121,9 @@ def test_a_wrong_shape():
     lesson = LESSONS[3]
     (finding,) = checking.check(lesson, solve(lesson, "def conv2d_grad_input(grad_y, w, x_shape): return grad_y"))
     assert "expected its shape" in finding.text
+    lesson = LESSONS[1]
+    (finding,) = checking.check(lesson, solve(lesson, "def dense_backward(g, x, w): return g @ w.T, g.T @ x, g.sum(0)"))
+    assert finding.text == "backward returned a gradient of (5, 4) for w, expected its shape, (4, 5)"
 
 
 def test_results_that_are_no_arrays():
