@@ -104,8 +104,9 @@ def correlate_row(
     step = outputs.group_w * x_step[1]
     taps, run = outputs.taps, kernel_size[1] * channels // outputs.taps
     shape = Shape(
-        real, *rows, columns.vectors, columns.lanes, "zero" if b is None else "extra", a_row=step * channels,
-        n_k=run if run <= SHORT_RUN and processor().registers > 16 else 0, taps=taps, a_t=channels if taps > 1 else 0, parts=outputs.group_h,
+        real, *rows, columns.vectors, columns.lanes, "zero" if b is None else "extra",
+        a_row=step * channels, n_k=run if run <= SHORT_RUN and processor().registers > 16 else 0, taps=taps,
+        a_t=channels if taps > 1 else 0, parts=outputs.group_h,
     )  # fmt: skip
     reduced = kernel_size[0] * kernel_size[1] * channels
     in_panels = isinstance(w, Buffer)

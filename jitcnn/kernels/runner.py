@@ -3,6 +3,7 @@
 import functools
 import os
 import threading
+from typing import Any
 
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # libgomp's long spinning collapses beside a busy process; read at the first region
 
@@ -61,11 +62,17 @@ SIGNATURE = types.void(TABLE, TABLE, TABLE, COUNTERS, types.int64, types.int64)
 
 
 @functools.cache
-def _compiled(parallel: bool):
+def compiled(parallel: bool):
+    """The loop, on one thread or on several."""
     for listener in compiling.listeners:
         listener("runner")
     with compiling.cache_here() as cached:
         return njit(SIGNATURE, parallel=parallel, cache=cached, error_model="numpy")(_run if parallel else _run_serially)
+
+
+def variants(threads: int) -> list[tuple[Any, dict[str, bool]]]:
+    """What a program on up to so many threads needs: factory and arguments."""
+    return [(compiled, {"parallel": parallel}) for parallel in (False, True)[: min(threads, 2)]]
 
 
 _entered_parallel = False
@@ -91,9 +98,9 @@ def run(rows: np.ndarray, tasks: np.ndarray, segments: np.ndarray, counters: np.
     """
     global _entered_parallel
     if threads == 1:
-        _compiled(False)(rows, tasks, segments, counters, steps, int(advance))
+        compiled(False)(rows, tasks, segments, counters, steps, int(advance))
         return
-    function = _compiled(True)
+    function = compiled(True)
     with lock:
         if _forked and numba.threading_layer() == "omp":
             raise RuntimeError(

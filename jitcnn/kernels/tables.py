@@ -27,7 +27,6 @@ class Part:
                 self.ranges[-1].append((len(rows), len(rows) + len(chain)))
                 rows += chain
         kernels = [row.factory(**row.key) for row in rows]
-        program.kept.append(kernels)
         records = [program.fill(row).__array_interface__["data"][0] for row in rows]
         self.rows = np.array([(kernel.address, record) for kernel, record in zip(kernels, records, strict=True)], np.int64).reshape(-1, 2)
         self.tables: dict[int, tuple[np.ndarray, np.ndarray, Pace]] = {}
