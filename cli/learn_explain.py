@@ -158,7 +158,12 @@ def describe_code(loop: Loop, tile: Tile) -> str:
         lines = [*lines[: MOST_LINES - 6], f"    …   ({hidden} more alike)", *lines[-6:]]
     added = "a vector of products to sums" if loop.fused else "to a vector of sums, behind a product"
     heading = f"Its inner loop as the processor runs it, {len(loop.lines)} instructions, of which {loop.sums} add {added}:"
-    registers = f"{count(len(loop.accumulators), 'register')} hold sums all the while, for the tile's {count(tile.sums, 'vector')} of sums"
+    held = len(loop.accumulators)
+    registers = (
+        f"{count(held, 'register')} hold{'s' if held == 1 else ''} sums all the while, for the tile's {count(tile.sums, 'vector')} of sums"
+    )
+    if held < tile.sums and not loop.spills:
+        registers += "; the rest wander from register to register"
     stack = "no vector goes through the stack"
     if loop.spills:
         stack = f"{count(loop.spills, 'instruction')} move vectors to or from the stack, since registers ran out (spills)"
@@ -173,12 +178,13 @@ def describe_work(case: Convolution, measured: Measured) -> str:
     share = measured.gigaflops / measured.peak
     beyond = ", with the work counted as above" if share > 1 else ""
     work = quantity(case.flop, "FLOP")
+    speed = f"{rounded(case.flop / measured.gigaflops / 1e3)} us a call, {rounded(measured.gigaflops)} GFLOP/s"
     done = "; Winograd's way does about a quarter of it" if case.choice[0] == "winograd" else ""
     lines = {
         "work": f"2 x {by((*case.y_shape[:3], *case.w_shape))} = {work}, multiplications and additions, with the padding's zeros{done}",
         "memory": f"{arrays} = {quantity(sum(case.bytes_of.values()), 'B')} to be moved at least: {rounded(case.intensity)} FLOP a byte",
-        "speed": f"{rounded(measured.gigaflops)} GFLOP/s on {count(measured.threads, 'thread')}, {share:.0%} of the peak{beyond}. That is "
-        f"{rounded(measured.peak)} GFLOP/s, what the tile reaches on numbers in the cache nearest to the processor",
+        "speed": f"{speed} on {count(measured.threads, 'thread')}, {share:.0%} of the peak{beyond}. That is {rounded(measured.peak)} GFLOP/s, "
+        f"what the tile reaches on numbers in the cache nearest to the processor",
     }
     return "\n".join(wide(text, f"{label:<9}") for label, text in lines.items())
 

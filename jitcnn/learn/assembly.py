@@ -24,7 +24,8 @@ class Loop:
     sums
         How many of them add to a vector of sums: products with an addition, or additions where the processor has no such instruction.
     accumulators
-        Registers that are added to and never written otherwise: they hold sums as long as the loop runs.
+        Registers that are added to and never written otherwise: they hold sums as long as the loop runs. A sum on its own may also wander
+        from register to register.
     spills
         Instructions that move a vector to or from the stack, because registers ran out.
     fused
@@ -44,7 +45,7 @@ def innermost_loop(assembly: str) -> Loop:
     Raises
     ------
     ValueError
-        If no loop adds up vectors in registers.
+        If no loop adds to vectors.
     """
     lines = assembly.splitlines()
     labels = {match[1]: number for number, line in enumerate(lines) if (match := LABEL.match(line))}
@@ -57,9 +58,9 @@ def innermost_loop(assembly: str) -> Loop:
     bodies = [tuple(line for line in lines[start : end + 1] if is_instruction(line)) for start, end in innermost]
     for kind in (MULTIPLY_ADD, ADD):
         best = max((describe(body, kind) for body in bodies), key=lambda loop: (len(loop.accumulators), loop.sums), default=None)
-        if best is not None and best.accumulators:
+        if best is not None and best.sums:
             return best
-    raise ValueError("the assembly has no loop that adds up vectors in registers")
+    raise ValueError("the assembly has no loop with sums of vectors")
 
 
 def is_instruction(line: str) -> bool:

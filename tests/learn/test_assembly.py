@@ -100,8 +100,20 @@ def test_a_loop_that_adds_up_is_preferred_to_one_that_only_multiplies():
     assert (found.sums, found.accumulators) == (1, ("zmm2",))
 
 
+def test_a_sum_that_wanders():
+    found = loop("""
+        .LBB0_3:
+        \tvmovups\t(%rsi), %zmm1
+        \tvfmadd132ps\t(%rdi){1to16}, %zmm2, %zmm1
+        \tvmovups\t64(%rsi), %zmm2
+        \tvfmadd132ps\t4(%rdi){1to16}, %zmm1, %zmm2
+        \tjne\t.LBB0_3
+    """)
+    assert (found.sums, found.accumulators, found.spills) == (2, (), 0)
+
+
 def test_no_loop():
-    with pytest.raises(ValueError, match="no loop that adds up vectors"):
+    with pytest.raises(ValueError, match="no loop with sums of vectors"):
         loop("f:\n\tvfmadd231ps\t%ymm0, %ymm1, %ymm2\n\tretq\n")
 
 
