@@ -183,8 +183,8 @@ def describe_work(case: Convolution, measured: Measured) -> str:
     lines = {
         "work": f"2 x {by((*case.y_shape[:3], *case.w_shape))} = {work}, multiplications and additions, with the padding's zeros{done}",
         "memory": f"{arrays} = {quantity(sum(case.bytes_of.values()), 'B')} to be moved at least: {rounded(case.intensity)} FLOP a byte",
-        "speed": f"{speed} on {count(measured.threads, 'thread')}, {share:.0%} of the peak{beyond}. That is {rounded(measured.peak)} GFLOP/s, "
-        f"what the tile reaches on numbers in the cache nearest to the processor",
+        "speed": f"{speed} on {count(measured.threads, 'thread')}, {share:.0%} of the peak{beyond}. That is "
+        f"{rounded(measured.peak)} GFLOP/s, what the tile reaches on numbers in the cache nearest to the processor",
     }
     return "\n".join(wide(text, f"{label:<9}") for label, text in lines.items())
 
