@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -55,14 +56,14 @@ def data_of(model: CNN, source: str | None, on: str, limit: int | None) -> Datas
     """Load the data given, or those that the model names, which have to be the ones it was trained on."""
     from jitcnn.data import load
 
-    limits = {"train_limit": limit, "test_limit": 1} if on == "train" else {"train_limit": limit, "test_limit": limit}
+    read = functools.partial(load, train_limit=limit, test_limit=1 if on == "train" else limit, preparation=model.preparation)
     if source is not None:
-        return load(source, **limits)
+        return read(source)
     named = model.data or {}
     if not (isinstance(named.get("name"), str) and isinstance(named.get("digest"), str)):
         raise ValueError("the model's file names no data: say with --data which")
     try:
-        dataset = load(named["name"], **limits)
+        dataset = read(named["name"])
     except ValueError as error:
         raise ValueError(f"the data that the model names cannot be read, say with --data where they are: {error}") from error
     if dataset.digest != named["digest"]:

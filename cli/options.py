@@ -16,7 +16,9 @@ PRESETS = ("default", "single-conv", "double-conv", "conv-pool", "deep")
 OPTIMIZERS = ("sgd", "momentum", "adam")
 LOSSES = ("cross_entropy", "mse")
 ENGINES = ("fast", "loops", "python")
+RESIZES = ("pad", "crop", "stretch")
 MOST_THREADS = 1024
+MOST_PIXELS = 4096
 
 
 class Rate(click.ParamType):
@@ -35,11 +37,42 @@ class Rate(click.ParamType):
         return number
 
 
+class Size(click.ParamType):
+    """Rows and columns: one number for both, or two with an x between them."""
+
+    name = "size"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> tuple[int, int]:
+        """Return (rows, columns), or fail."""
+        sides = str(value).lower().split("x")
+        if len(sides) > 2 or not all(side.isascii() and side.isdigit() and 0 < int(side) <= MOST_PIXELS for side in sides):
+            self.fail(f"{value!r} is neither a number of pixels up to {MOST_PIXELS}, such as 32, nor HEIGHTxWIDTH.", parameter, context)
+        return int(sides[0]), int(sides[-1])
+
+
 AT_LEAST_ONE = click.IntRange(min=1)
 
 preset = click.Choice(PRESETS)
 
-data_option = click.option("--data", metavar="mnist|PATH", help="A folder of IDX files, gzipped or not, an .npz file, or mnist.")
+data_option = click.option(
+    "--data",
+    metavar="NAME|PATH",
+    help="mnist or another data set's name, a folder of pictures (train/CLASS/*, test/CLASS/*, or CLASS/*), of IDX or CIFAR files, an "
+    ".npz, .npy or .csv file.",
+)
+
+
+def picture_options(command: Any) -> Any:
+    """Add the options that say how picture files become images."""
+    for option in (
+        click.option("--strict", is_flag=True, help="Refuse a broken picture instead of leaving it out."),
+        click.option("--gray", is_flag=True, help="Pictures become grey (0.299 red, 0.587 green, 0.114 blue); as they are if not given."),
+        click.option("--resize", type=click.Choice(RESIZES), help="How pictures of other proportions come to that size; pad if not given."),
+        click.option("--size", type=Size(), metavar="N|HxW", help="Rows and columns of the images that pictures become."),
+    ):
+        command = option(command)
+    return command
+
 
 data_dir_option = click.option(
     "--dir",

@@ -6,6 +6,7 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -38,6 +39,7 @@ class Plan(NamedTuple):
 @command("train", example="jitcnn train --preset conv-pool --epochs 2 --seed 1 --out digits.json")
 @click.option("--preset", type=options.preset, default="default", show_default=True, help="The network, with all that its training needs.")
 @options.data_option
+@options.picture_options
 @click.option("--train-limit", type=options.AT_LEAST_ONE, metavar="N", help="Train on the first N images.")
 @click.option("--val-limit", type=click.IntRange(min=0), metavar="N", help="Validate on the first N test images, or on none.")
 @click.option("--epochs", type=options.AT_LEAST_ONE, metavar="N", help="Passes over the images.")
@@ -59,6 +61,10 @@ class Plan(NamedTuple):
 def train(
     preset: str,
     data: str | None,
+    size: tuple[int, int] | None,
+    resize: str | None,
+    gray: bool,
+    strict: bool,
     train_limit: int | None,
     val_limit: int | None,
     epochs: int | None,
@@ -83,6 +89,7 @@ def train(
     from jitcnn import presets
     from jitcnn.augmentation import as_augmentation
     from jitcnn.data import load
+    from jitcnn.preparation import Preparation
 
     chosen = presets.PRESETS[preset]
     epochs = chosen.epochs if epochs is None else epochs
@@ -95,7 +102,10 @@ def train(
         chosen.callbacks(epochs),
         as_augmentation(augment),
     )
-    dataset = load(data or "mnist", train_limit=plan.train_limit)
+    wanted = Preparation(size, 1 if gray else None, resize or "pad")
+    dataset = load(data or "mnist", train_limit=plan.train_limit, preparation=wanted, strict=strict, progress=not quiet)
+    if dataset.preparation is None and (resize or gray or strict):
+        raise click.UsageError("--resize, --gray and --strict are for picture files: leave them out.")
     model = chosen.build(
         seed=seed,
         input_shape=dataset.x.shape[1:],
@@ -106,7 +116,7 @@ def train(
         learning_rate=lr,
         loss=loss,
     )
-    model.classes = dataset.classes
+    model.preparation = replace(dataset.preparation or model.preparation, normalize=model.normalize, classes=tuple(dataset.classes))
     model.data = {"name": dataset.name, "digest": dataset.digest}
     with destination(out, plan.preset, model) as path:
         result = run(model, dataset, plan, progress=not quiet)
@@ -124,7 +134,7 @@ def run(model: CNN, dataset: Dataset, plan: Plan, *, progress: bool) -> dict[str
     """Train, and measure what came out."""
     validation = validation_of(dataset, plan.val_limit)
     if progress:
-        note(describe(dataset, validation) + (f", augmented with {plan.augment}" if plan.augment else ""))
+        note(describe(dataset, validation, plan.augment))
     started = time.perf_counter()
     with CompilingLine(enabled=progress):
         history = model.train(
@@ -152,9 +162,11 @@ def run(model: CNN, dataset: Dataset, plan: Plan, *, progress: bool) -> dict[str
 
 
 def validation_of(dataset: Dataset, limit: int) -> Any:
-    """Return what `CNN.train` takes: the first test images, or, of data without any, a share of the others."""
+    """Return what `CNN.train` takes: images set apart for it, the first test images, or, of data without any, a share of the others."""
     if limit == 0:
         return None
+    if dataset.x_val is not None and dataset.y_val is not None:
+        return dataset.x_val[:limit], dataset.y_val[:limit]
     if dataset.x_test is not None and dataset.y_test is not None:
         return dataset.x_test[:limit], dataset.y_test[:limit]
     held_out = min(limit, len(dataset.x) // 5)
@@ -165,22 +177,24 @@ def test(model: CNN, dataset: Dataset, validation: Any, last: dict[str, Any]) ->
     """Loss and accuracy on all test images; None of data without any."""
     if dataset.x_test is None:
         return None
-    if isinstance(validation, tuple) and len(validation[0]) == len(dataset.x_test):
+    if dataset.x_val is None and isinstance(validation, tuple) and len(validation[0]) == len(dataset.x_test):
         return {"accuracy": last["val_accuracy"], "loss": last["val_loss"]}
     measured = model.evaluate(dataset.x_test, dataset.y_test)
     return {"accuracy": measured["accuracy"], "loss": measured["loss"]}
 
 
-def describe(dataset: Dataset, validation: Any) -> str:
-    """Say in one line what there is to learn from."""
+def describe(dataset: Dataset, validation: Any, augment: Augmentation) -> str:
+    """Say what there is to learn from."""
     if isinstance(validation, tuple):
-        checked = f"validated on {len(validation[0]):,} test images"
+        checked = f"validated on {len(validation[0]):,} {'' if dataset.x_val is not None else 'test '}images"
     elif validation is not None:
         checked = f"of which {round(validation * len(dataset.x)):,} are held out for validation"
     else:
         checked = "without validation"
     size = " x ".join(map(str, dataset.x.shape[1:]))
-    return f"{dataset.name}: {len(dataset.x):,} images of {size} in {len(dataset.classes)} classes, {checked}"
+    first = f"{dataset.name}: {len(dataset.x):,} images of {size} in {len(dataset.classes)} classes, {checked}"
+    changed = f", augmented with {augment}" if augment else ""
+    return "\n".join([first + changed, *dataset.describe().splitlines()[1:]])
 
 
 def report(result: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
-"""Files to arrays: the embedded MNIST digits, folders of IDX files, `.npz` archives."""
+"""Files to arrays: the embedded MNIST digits, IDX, CIFAR, NumPy's and CSV files, folders of pictures."""
 
 from jitcnn.data.dataset import NAMES, Dataset, load
+from jitcnn.data.splits import folds
 
-__all__ = ["NAMES", "Dataset", "load"]
+__all__ = ["NAMES", "Dataset", "folds", "load"]

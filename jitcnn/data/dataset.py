@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from dataclasses import dataclass, replace
@@ -9,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from jitcnn.data import files, idx, npz
+from jitcnn.data import cifar, files, idx, npy, npz, pictures, table
 from jitcnn.data.download import data_folder, is_complete
 from jitcnn.data.published import SETS
+from jitcnn.preparation import Preparation
 
 NAMES = ("mnist", *SETS)
+MOST_NAMES, MOST_NOTES = 20, 5  # that a description lists
 _MOST_CLASSES = 65_536
 _CHUNK = 2**20  # numbers
 _IDX_NAME = re.compile(
@@ -38,6 +41,13 @@ class Dataset:
     digest
         Twelve hexadecimal digits that tell this data from other data (`jitcnn.data.files.fingerprint`).
 
+    x_val, y_val
+        Images to validate on, where the data has a folder of them.
+    preparation
+        How pictures from files became images; None where the data are arrays.
+    notes
+        A line for each file that was left out.
+
     Where the data has no test images, `x_test` and `y_test` are None.
     """
 
@@ -48,20 +58,65 @@ class Dataset:
     y_test: np.ndarray | None
     classes: list[str]
     digest: str
+    x_val: np.ndarray | None = None
+    y_val: np.ndarray | None = None
+    preparation: Preparation | None = None
+    notes: tuple[str, ...] = ()
+
+    def describe(self) -> str:
+        """What was understood, for people: numbers, sizes, classes, and what was left out."""
+        size = " x ".join(map(str, self.x.shape[1:]))
+        parts = [(self.x_val, "to validate on"), (self.x_test, "to test with")]
+        others = "".join(f", {len(x):,} {what}" for x, what in parts if x is not None)
+        counts = np.bincount(self.y, minlength=len(self.classes))
+        listed = [f"{name} {count:,}" for name, count in zip(self.classes, counts, strict=True)]
+        lines = [f"{self.name}: {len(self.x):,} images of {size} in {len(self.classes)} classes{others}", f"classes: {shortened(listed)}"]
+        if self.preparation is not None:
+            colours = "in colour" if self.preparation.channels == 3 else f"in grey ({self.preparation.grey})"
+            lines.append(f"pictures made {size} {colours}, other shapes by {self.preparation.resize}")
+        lines += [f"left out: {note}" for note in self.notes[:MOST_NOTES]]
+        if len(self.notes) > MOST_NOTES:
+            lines.append(f"left out: {len(self.notes) - MOST_NOTES:,} more")
+        return "\n".join(lines)
 
 
-def load(source: str | os.PathLike, *, train_limit: int | None = None, test_limit: int | None = None) -> Dataset:
-    """Load a data set by name or path; only the images asked for are decoded.
+def shortened(names: list[str]) -> str:
+    """Names with commas between them, the ones in the middle left out if there are many."""
+    return ", ".join(names if len(names) <= MOST_NAMES else [*names[: MOST_NAMES // 2], "…", *names[-MOST_NAMES // 2 :]])
+
+
+def load(
+    source: str | os.PathLike,
+    *,
+    train_limit: int | None = None,
+    test_limit: int | None = None,
+    preparation: Preparation | None = None,
+    strict: bool = False,
+    progress: bool = False,
+) -> Dataset:
+    """Load a data set by name or path; of arrays only the images asked for are decoded.
 
     Parameters
     ----------
     source
-        "mnist" (the digits that are part of this package), the name of another data set once it is downloaded, a folder of IDX files
-        with the usual names (`train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, and, unless there is no test set,
-        `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`; plain or `.gz`), or an `.npz` with `x_train`, `y_train`, `x_test`,
-        `y_test`, or with `x` and `y` alone.
+        "mnist" (the digits that are part of this package), the name of another data set once it is downloaded, or a path:
+
+        - a folder of IDX files with the usual names (`train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, and, unless there is no test
+          set, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`; plain or `.gz`), or of CIFAR's binary files;
+        - an `.npz` with `x_train`, `y_train`, `x_test`, `y_test`, or with `x` and `y` alone; or a folder of `.npy` files of these names,
+          or one of them, `x.npy` beside `y.npy`;
+        - a `.csv` with a label and pixels in each row, or with the path of a picture and its class;
+        - a folder of pictures: `train/CLASS/*`, `val/CLASS/*` and `test/CLASS/*`, or `CLASS/*` alone. Pictures are decoded once, and
+          kept in a file that is mapped into memory.
     train_limit, test_limit
         At most so many images, from the first on.
+    preparation
+        How pictures become images; its size and channels are chosen if it names none. If it names classes, those of the pictures have
+        to be among them and are numbered like them.
+    strict
+        Whether a broken picture is an error; otherwise it is left out, and named in `notes`.
+    progress
+        Whether to show a bar while pictures are decoded.
 
     Raises
     ------
@@ -74,14 +129,72 @@ def load(source: str | os.PathLike, *, train_limit: int | None = None, test_limi
     if source in SETS:
         return _downloaded(str(source), train_limit, test_limit)
     path = Path(source).absolute()
+    pictured = _Pictures(preparation or Preparation(), strict, progress, train_limit, test_limit)
     if path.is_dir():
-        return _from_folder(path, str(path), train_limit, test_limit)
+        if (kind := cifar.kind_of(path)) is not None:
+            return _from_cifar(path, kind, train_limit, test_limit)
+        if (path / "x.npy").is_file() or (path / "x_train.npy").is_file():
+            return _from_npy(path, path / ("x_train.npy" if (path / "x_train.npy").is_file() else "x.npy"), train_limit, test_limit)
+        if _idx_files(path) or not pictures.folders_in(path):
+            return _from_folder(path, str(path), train_limit, test_limit)
+        return pictured.from_folder(path)
     if not path.exists():
         raise ValueError(f"{source}: no such file or folder, and not the name of a known data set ({', '.join(NAMES)})")
     with files.open_file(path) as stream:
-        if stream.read(2) != npz.ZIP_MAGIC:
-            raise ValueError(f"{source}: expected a folder of IDX files or an .npz file")
-    return _from_npz(path, train_limit, test_limit)
+        start = stream.read(len(npy.MAGIC))
+    if start == npy.MAGIC:
+        return _from_npy(path, path, train_limit, test_limit)
+    if start.startswith(npz.ZIP_MAGIC):
+        return _from_npz(path, train_limit, test_limit)
+    if path.suffix.lower() == ".csv":
+        return pictured.from_table(path) if table.names_files(path) else _from_csv(path, preparation, train_limit)
+    raise ValueError(f"{source}: expected a folder of IDX files or of pictures, an .npz, .npy or .csv file")
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    """How picture files are read."""
+
+    preparation: Preparation
+    strict: bool
+    progress: bool
+    train_limit: int | None
+    test_limit: int | None
+
+    def from_folder(self, folder: Path) -> Dataset:
+        parts = pictures.parts_of(folder)
+        known = self.preparation.classes
+        train = pictures.labelled(parts["train"], folder, None if known is None else list(known))
+        found = {"train": train} | {
+            name: pictures.labelled(parts[name], folder, train.classes) for name in ("val", "test") if name in parts
+        }
+        return self._dataset(folder, folder, found)
+
+    def from_table(self, path: Path) -> Dataset:
+        return self._dataset(path, path.parent, {"train": table.read_paths(path, self.preparation.classes)})
+
+    def _dataset(self, name: Path, root: Path, parts: dict[str, pictures.Labelled]) -> Dataset:
+        """One file of the cache a part, so that a change to one leaves the others."""
+        preparation = pictures.chosen(self.preparation, parts["train"].paths)
+        limits = {"train": self.train_limit, "val": self.test_limit, "test": self.test_limit}
+        x: dict[str, np.ndarray] = {}
+        y: dict[str, np.ndarray] = {}
+        notes, digests = [], []
+        for part, (paths, labels, classes) in parts.items():
+            digests.append(pictures.digest_of(paths, root))
+            decoded = pictures.decoded(paths, digests[-1], preparation, strict=self.strict, progress=self.progress)
+            notes += decoded.broken
+            kept = labels[decoded.kept]
+            if part == "train" and len(empty := np.setdiff1d(labels, kept)):
+                raise ValueError(f"{pictures.shown(name)}: none of the pictures of the class {classes[empty[0]]} can be read: {notes[0]}")
+            wanted = files.entries(len(kept), limits[part])
+            x[part], y[part] = decoded.images[:wanted], kept[:wanted]
+        digest = hashlib.sha256("".join([*digests, *(f"{labels.tolist()}" for _, labels, _ in parts.values())]).encode()).hexdigest()[:12]
+        classes = parts["train"].classes
+        return Dataset(
+            pictures.shown(name), x["train"], y["train"], x.get("test"), y.get("test"), classes, digest, x.get("val"), y.get("val"),
+            replace(preparation, classes=tuple(classes)), tuple(notes),
+        )  # fmt: skip
 
 
 def _downloaded(name: str, train_limit: int | None, test_limit: int | None) -> Dataset:
@@ -132,6 +245,40 @@ def _idx_pair(images: Path, labels: Path, limit: int | None) -> tuple[np.ndarray
     if image_count != label_count:
         raise ValueError(f"{images}: {image_count:,} images, but {label_count:,} labels in {labels.name}")
     return _images(idx.read(images, limit), str(images)), _labels(idx.read(labels), str(labels))
+
+
+def _from_cifar(
+    folder: Path, kind: tuple[list[Path], Path | None, list[Path], int, int], train_limit: int | None, test_limit: int | None
+) -> Dataset:
+    train, test, named, label_bytes, classes = kind
+    x, labels = cifar.read(train, label_bytes, classes, train_limit)
+    x_test, test_labels = (None, None) if test is None else cifar.read([test], label_bytes, classes, test_limit)
+    found = _dataset(str(folder), x, labels, x_test, test_labels, [*train, *([] if test is None else [test])])
+    return replace(found, classes=cifar.class_names(named, classes))
+
+
+def _from_npy(name: Path, x: Path, train_limit: int | None, test_limit: int | None) -> Dataset:
+    partners = {"x.npy": "y.npy", "x_train.npy": "y_train.npy"}
+    if x.name not in partners:
+        raise ValueError(f"{x}: name the images x.npy or x_train.npy, and the labels beside them y.npy or y_train.npy")
+    y, x_test, y_test = (x.with_name(part) for part in (partners[x.name], "x_test.npy", "y_test.npy"))
+    images, labels = _npy_pair(x, y, train_limit)
+    if x.name == "x.npy" or not (x_test.exists() or y_test.exists()):
+        return _dataset(str(name), images, labels, None, None, [x, y])
+    return _dataset(str(name), images, labels, *_npy_pair(x_test, y_test, test_limit), [x, y, x_test, y_test])
+
+
+def _npy_pair(x: Path, y: Path, limit: int | None) -> tuple[np.ndarray, np.ndarray]:
+    shapes = [npy.header(path)[0].shape for path in (x, y)]
+    if () in shapes or shapes[0][0] != shapes[1][0]:
+        raise ValueError(f"{x}: {shapes[0]}, and {y.name} is {shapes[1]}; expected one label for every image")
+    return _images(npy.read(x, limit), str(x)), _labels(npy.read(y), str(y))
+
+
+def _from_csv(path: Path, preparation: Preparation | None, train_limit: int | None) -> Dataset:
+    x, labels, classes = table.read_pixels(path, None if preparation is None else preparation.size)
+    found = _dataset(str(path), x[: files.entries(len(x), train_limit)], _labels(labels, str(path)), None, None, [path])
+    return found if classes is None else replace(found, classes=classes)
 
 
 def _from_npz(path: Path, train_limit: int | None, test_limit: int | None) -> Dataset:

@@ -157,12 +157,17 @@ def fingerprint(paths: Iterable[str | os.PathLike]) -> str:
     return digest.hexdigest()[:12]
 
 
-def find(folder: str | os.PathLike) -> list[Path]:
-    """Return the files of a folder, sorted by name; a ValueError if the folder cannot be read."""
+def entries_of(folder: str | os.PathLike) -> list[Path]:
+    """Return what is in a folder, sorted by name; a ValueError if it cannot be read."""
     try:
-        return sorted(path for path in Path(folder).iterdir() if path.is_file())
+        return sorted(Path(folder).iterdir())
     except OSError as error:
         raise ValueError(f"{folder}: {_reason(error)}") from error
+
+
+def find(folder: str | os.PathLike) -> list[Path]:
+    """Return the files of a folder, sorted by name; a ValueError if the folder cannot be read."""
+    return [path for path in entries_of(folder) if path.is_file()]
 
 
 def _reason(error: OSError) -> str:

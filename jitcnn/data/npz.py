@@ -130,21 +130,33 @@ class Archive:
 
     def _header(self, stream: IO[bytes], name: str) -> Array:
         what = self._what(name)
-        try:
-            version = np.lib.format.read_magic(stream)
-            if version != (1, 0):  # newer ones serve only headers that no array of ours has
-                raise ValueError(f"format {version[0]}.{version[1]}, expected 1.0")
-            found = Array(*np.lib.format.read_array_header_1_0(stream))
-        except Exception as error:
-            # Whatever a crafted header provokes in NumPy's parser, it is a damaged file to whoever called us.
-            raise ValueError(f"{what}: its header cannot be read ({error})") from error
-        if found.dtype.hasobject or found.dtype.kind not in "biufU" or found.dtype.subdtype is not None:
-            raise ValueError(f"{what}: of type {found.dtype}; only numbers and text are read, never Python objects")
-        if len(found.shape) > _MOST_DIMENSIONS or any(size < 0 for size in found.shape):
-            raise ValueError(f"{what}: its shape {found.shape} is not one of an array")
+        found = array_header(stream, what)
         promised, real = stream.tell() + files.byte_count(found.shape, found.dtype), self._entry(name).file_size
         if promised != real:
             raise ValueError(
                 f"{what}: shape {found.shape} and type {found.dtype} make {promised:,} bytes, but {real:,} are there; it is damaged"
             )
         return found
+
+
+def array_header(stream: IO[bytes], what: str) -> Array:
+    """Read what stands before an array's numbers; whether so many follow is for the caller to compare.
+
+    Raises
+    ------
+    ValueError
+        If it is damaged, or the array is one of Python objects.
+    """
+    try:
+        version = np.lib.format.read_magic(stream)
+        if version != (1, 0):  # newer ones serve only headers that no array of ours has
+            raise ValueError(f"format {version[0]}.{version[1]}, expected 1.0")
+        found = Array(*np.lib.format.read_array_header_1_0(stream))
+    except Exception as error:
+        # Whatever a crafted header provokes in NumPy's parser, it is a damaged file to whoever called us.
+        raise ValueError(f"{what}: its header cannot be read ({' '.join(str(error).split())})") from error
+    if found.dtype.hasobject or found.dtype.kind not in "biufU" or found.dtype.subdtype is not None:
+        raise ValueError(f"{what}: of type {found.dtype}; only numbers and text are read, never Python objects")
+    if len(found.shape) > _MOST_DIMENSIONS or any(size < 0 for size in found.shape):
+        raise ValueError(f"{what}: its shape {found.shape} is not one of an array")
+    return found

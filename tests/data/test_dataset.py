@@ -147,7 +147,7 @@ def test_neither_name_nor_path(tmp_path):
     ):
         load("mnits")
     (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(ValueError, match=r"expected a folder of IDX files or an \.npz file"):
+    with pytest.raises(ValueError, match=r"expected a folder of IDX files or of pictures"):
         load(tmp_path / "notes.txt")
 
 
