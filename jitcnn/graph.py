@@ -51,6 +51,7 @@ class Graph:
         self.version = 0
         self.values = np.empty(0, self.dtype)
         self.gradients = np.empty(0, self.dtype)
+        self._claimed: list[tuple[Layer, list[tuple[Parameter, np.ndarray]]]] = []  # as `claim` left them
         for layer in layers:
             self.add(layer)
 
@@ -114,11 +115,25 @@ class Graph:
         int
             A version that is another one once parameters have moved in memory, so that programs recorded earlier are void.
         """
-        self._build()
-        parameters = self.parameters.values()
-        if self.layout is None or not all(p.is_allocated and p.flat.base is self.values.base for p in parameters):
-            self.allocate()
+        if not self._is_claimed():
+            self._build()
+            parameters = self.parameters.values()
+            if self.layout is None or not all(p.is_allocated and p.flat.base is self.values.base for p in parameters):
+                self.allocate()
+            self._claimed = [(layer, [(parameter, parameter.flat) for parameter in layer.parameter_list]) for layer in self.layers]
         return self.version
+
+    def _is_claimed(self) -> bool:
+        """Whether nothing has happened to the layers since: this is asked at every prediction."""
+        if len(self._claimed) != len(self.layers):
+            return False
+        for layer, places in self._claimed:
+            if layer.owner is not self:
+                return False
+            for parameter, flat in places:
+                if not parameter.is_allocated or parameter.flat is not flat:
+                    return False
+        return True
 
     def allocate(self) -> None:
         """Give all parameters their place in new flat buffers, with the values they have, or first values."""

@@ -1,5 +1,6 @@
 """What users pass as images and labels: checked, each fault a sentence that says what to do. Nothing is converted as a whole."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,8 @@ def as_images(x: Any, input_shape: tuple[int, ...] | None = None, name: str = "x
     images = take(name, x)
     check_pixels(name, images)
     check_shape(name, images, input_shape)
-    images = np.require(images, requirements=["C", "A"])
+    if not (images.flags.c_contiguous and images.flags.aligned):
+        images = np.require(images, requirements=["C", "A"])
     check_finite(name, images)
     return images
 
@@ -90,7 +92,7 @@ def misfit(name: str, shape: tuple[int, ...], input_shape: tuple[int, ...]) -> s
 
 def check_finite(name: str, array: np.ndarray, what: str = "image") -> None:
     """Raise a ValueError that names the first row with NaN or infinity; looks at a part at a time, and makes no copy."""
-    if array.dtype.kind != "f":
+    if array.dtype.kind != "f" or (array.size < CHUNK and math.isfinite(np.vdot(array, array))):
         return
     row_size = max(1, array.size // max(1, len(array)))
     rows = max(1, CHUNK // row_size)

@@ -15,7 +15,7 @@ from jitcnn.augmentation import Augmentation, as_augmentation
 from jitcnn.callbacks import Callbacks
 from jitcnn.describing import describe_model, reading, restore
 from jitcnn.engine import ENGINES
-from jitcnn.engine.forward import ForwardSession
+from jitcnn.engine.forward import ForwardSession, prediction_batch
 from jitcnn.forms.arrays import take
 from jitcnn.forms.geometry import choice, integer
 from jitcnn.graph import Graph
@@ -503,7 +503,8 @@ class CNN:
             else:
                 shapes, forward = self.graph.buffer_shapes(), self.graph.forward_buffers
             normalize = int(self.normalize == "per-image")
-            self._sessions[key] = ForwardSession(self.engine, forward, images, shapes, self.dtype, normalize, self.threads)
+            batch = prediction_batch(self.graph.buffer_shapes().values())
+            self._sessions[key] = ForwardSession(self.engine, forward, images, shapes, self.dtype, normalize, self.threads, batch)
         return self._sessions[key]
 
     def _repr_html_(self) -> str:

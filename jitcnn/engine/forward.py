@@ -1,6 +1,8 @@
 """Forward passes alone: what `predict`, `layer_outputs` and a layer called alone do."""
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +12,19 @@ from jitcnn import kernels
 from jitcnn.engine.session import Session
 
 PREDICTION_BATCH = 32
+FEW_NUMBERS = 2**17  # images of so many numbers together are copied rather than lent
+
+
+def prediction_batch(shapes: Iterable[Sequence[int]]) -> int:
+    """Images in a step without gradients: many where they are small, since each step costs some microseconds.
+
+    Parameters
+    ----------
+    shapes
+        Of one image, and of what is made of it.
+    """
+    largest = max(math.prod(shape) for shape in shapes)
+    return next(batch for batch in (256, 128, 64, PREDICTION_BATCH) if batch * largest <= 2**22 or batch == PREDICTION_BATCH)
 
 
 def as_four_axes(images: np.ndarray) -> np.ndarray:
@@ -36,6 +51,7 @@ class ForwardSession:
         dtype: Any,
         normalize: int = 0,
         threads: int | None = None,
+        batch_size: int = PREDICTION_BATCH,
     ):
         """Record the pass.
 
@@ -51,11 +67,14 @@ class ForwardSession:
             What these buffers hold for one image, by name.
         normalize
             1: each image is standardised first.
+        batch_size
+            The most images in a step.
         """
         self.input_shape = images.shape[1:]
         self.images_dtype = images.dtype
         self.output_shapes = dict(output_shapes)
         self.dtype = np.dtype(dtype)
+        self.lock = threading.Lock()
 
         def record(step: Any, data: SimpleNamespace) -> None:
             buffers = forward(step, take_batch(step, data, self.input_shape, normalize))
@@ -63,7 +82,8 @@ class ForwardSession:
                 step.output(buffers[name], getattr(data, name))
 
         arrays = {**self._inputs(images[:1]), **self._outputs(1)}
-        self.session = Session(kind, record, arrays, PREDICTION_BATCH, dtype, threads=threads)
+        self.few = max(1, min(PREDICTION_BATCH, FEW_NUMBERS // math.prod(self.input_shape)))
+        self.session = Session(kind, record, arrays, batch_size, dtype, threads=threads, rows=self.few)
 
     def fits(self, images: np.ndarray) -> bool:
         """Whether images are such as this was recorded for."""
@@ -71,11 +91,22 @@ class ForwardSession:
 
     def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """The outputs for these images by name, each (n, …)."""
-        outputs = self._outputs(len(images))
-        with self.session.using({**self._inputs(images), **outputs}):
-            self.session.program.prepare()
-            self.session.run_all()
-        return outputs
+        with self.lock:
+            if len(images) <= self.few:
+                return self._run_few(images)
+            outputs = self._outputs(len(images))
+            with self.session.using({**self._inputs(images), **outputs}):
+                self.session.program.prepare()
+                self.session.run_all()
+            return outputs
+
+    def _run_few(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """The same in the session's own arrays: for an image or two, lending arrays to the program takes longer than the network."""
+        count, own = len(images), self.session.data
+        own.images[:count] = as_four_axes(images)
+        self.session.program.prepare()
+        self.session.program.run(0, 1, count)
+        return {name: getattr(own, name)[:count].copy() for name in self.output_shapes}
 
     def _inputs(self, images: np.ndarray) -> dict[str, np.ndarray]:
         return {"images": as_four_axes(images), "order": np.arange(len(images))}

@@ -19,8 +19,8 @@ class Session:
     Attributes
     ----------
     data : namespace
-        The arrays, `data.order` among them, that `record(step, data)` looks up. Between runs they are placeholders of one row, so that
-        nobody's data are kept in memory.
+        The arrays, `data.order` among them, that `record(step, data)` looks up. Between runs they are placeholders of `rows` rows, so
+        that nobody's data are kept in memory.
     """
 
     def __init__(
@@ -33,6 +33,7 @@ class Session:
         training: bool = False,
         step_number: np.ndarray | None = None,
         threads: int | None = None,
+        rows: int = 1,
     ):
         """Make the program.
 
@@ -42,10 +43,13 @@ class Session:
             `record(step, data)` makes the step's calls.
         arrays
             The arrays by name, `order` and those of `step.output` among them.
+        rows
+            Of the placeholders.
         kind, batch_size, dtype, training, step_number, threads
             As for `jitcnn.engine.build_program`.
         """
-        self._placeholders = {name: np.zeros((1, *array.shape[1:]), array.dtype) for name, array in arrays.items()}
+        self._placeholders = {name: np.zeros((rows, *array.shape[1:]), array.dtype) for name, array in arrays.items()}
+        self._placeholders["order"][...] = np.arange(rows)
         self.batch_size = batch_size
         self._steps_a_chunk = 1
         self.data = SimpleNamespace(**self._placeholders, position=np.zeros(1, np.int64))

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 ONE, ALL = 0, 1
-TRIALS = 3  # of each way, at first
+TRIALS, TRIAL_SECONDS = 4, 0.0005  # of each way, at first
 WINDOW_SECONDS, PROBE_SECONDS = 0.02, 0.002  # over which the way in use, and the other one, are measured
 AGAIN_SECONDS = 0.5  # from one look at the other way to the next
 
@@ -33,14 +33,15 @@ class Pace:
         while steps:
             trying = min(self.trials) < TRIALS
             way = self.trials.index(min(self.trials)) if trying else 1 - self.best if self.probing else self.best
-            count = 1 if trying else min(steps, max(1, int(PROBE_SECONDS / self.seconds[way]))) if self.probing else steps
+            limit = TRIAL_SECONDS if trying else PROBE_SECONDS
+            count = min(steps, max(1, int(limit / self.seconds[way]))) if trying or self.probing else steps
             started = time.perf_counter()
             perform(way, count)
             elapsed = time.perf_counter() - started
             steps -= count
             if trying:  # the first steps are slow for other reasons, such as memory that is new: the fastest counts
                 self.trials[way] += 1
-                self.seconds[way] = min(self.seconds[way], elapsed)
+                self.seconds[way] = min(self.seconds[way], max(elapsed, 1e-9) / count)
             else:
                 self._measure(way, elapsed, count)
 
@@ -49,6 +50,6 @@ class Pace:
         if self.elapsed < (PROBE_SECONDS if self.probing else WINDOW_SECONDS):
             return
         self.since = 0.0 if self.probing else self.since + self.elapsed
-        self.seconds[way] = self.elapsed / self.steps
+        self.seconds[way] = max(self.elapsed, 1e-9) / self.steps
         self.elapsed, self.steps = 0.0, 0
         self.probing = self.since > AGAIN_SECONDS
