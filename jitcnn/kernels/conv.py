@@ -37,7 +37,7 @@ Correlate = record(
     height=int, width=int, kernel_h=int, kernel_w=int, channels=int, filters=int, group_h=int, group_w=int, block=int, line=int, panel=int,
 )  # fmt: skip
 
-SHORT_RUN = 16  # inner loops up to this length are unrolled, where registers do not run out
+SHORT_RUN = 16  # inner loops up to this length are unrolled, where a broadcast number needs no register, so that they do not run out
 BLOCK_BYTES = 2**18  # weights that stay in the second-level cache beside the images
 PANEL_BYTES = 2**15  # weights that are read from there again and again, which goes faster in one run
 
@@ -104,9 +104,9 @@ def correlate_row(
     step = outputs.group_w * x_step[1]
     taps, run = outputs.taps, kernel_size[1] * channels // outputs.taps
     shape = Shape(
-        real, *rows, columns.vectors, columns.lanes, "zero" if b is None else "extra",
-        a_row=step * channels, n_k=run if run <= SHORT_RUN and processor().registers > 16 else 0, taps=taps,
-        a_t=channels if taps > 1 else 0, parts=outputs.group_h,
+        real, *rows, columns.vectors, columns.lanes, "zero" if b is None else "extra", a_row=step * channels,
+        n_k=run if run <= SHORT_RUN and processor().vector_bytes == 64 else 0, taps=taps, a_t=channels if taps > 1 else 0,
+        parts=outputs.group_h,
     )  # fmt: skip
     reduced = kernel_size[0] * kernel_size[1] * channels
     in_panels = isinstance(w, Buffer)

@@ -59,14 +59,36 @@ def call_kernel(typing, address, arguments, first, last, worker):
     return types.void(*[types.int64] * 5), build
 
 
-def _control_word(context, builder, instruction: str, slot) -> None:
-    kind = ir.FunctionType(ir.VoidType(), [BYTE.as_pointer()])
-    function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.x86.sse.{instruction}")
-    builder.call(function, [builder.bitcast(slot, BYTE.as_pointer())])
+X86, ARM = ("x86_64", "i686"), ("aarch64", "arm64")
+FLUSH = {**dict.fromkeys(X86, 0x8040), **dict.fromkeys(ARM, 1 << 24)}  # bits of the control word: results and operands
 
 
-def _is_x86(context) -> bool:
-    return context.codegen().magic_tuple()[0].startswith(("x86_64", "i686"))
+def architecture(context) -> str:
+    """The first word of the triple that names the processor and system for which code is written."""
+    return context.codegen().magic_tuple()[0].partition("-")[0]
+
+
+def read_control(builder, processor: str):
+    """The control word of floating-point arithmetic on this thread, 0 on a processor that is not known here."""
+    if processor in X86:
+        slot = cgutils.alloca_once(builder, INT32)
+        _call(builder, "llvm.x86.sse.stmxcsr", ir.VoidType(), builder.bitcast(slot, BYTE.as_pointer()))
+        return builder.zext(builder.load(slot), INT64)
+    return _call(builder, "llvm.aarch64.get.fpcr", INT64) if processor in ARM else ir.Constant(INT64, 0)
+
+
+def write_control(builder, processor: str, word) -> None:
+    """Set it."""
+    if processor in X86:
+        slot = cgutils.alloca_once_value(builder, builder.trunc(word, INT32))
+        _call(builder, "llvm.x86.sse.ldmxcsr", ir.VoidType(), builder.bitcast(slot, BYTE.as_pointer()))
+    elif processor in ARM:
+        _call(builder, "llvm.aarch64.set.fpcr", ir.VoidType(), word)
+
+
+def _call(builder, name: str, result, *arguments):
+    kind = ir.FunctionType(result, [argument.type for argument in arguments])
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), arguments)
 
 
 @intrinsic
@@ -74,20 +96,16 @@ def flush_denormals(typing):
     """Numbers too small for a normal exponent count as 0 on this thread from now on; returns the old control word.
 
     Adam's moments of weights that get no gradient decay into such numbers, and the processor is slow at them: training ran a
-    third slower without this.  On a processor other than x86 nothing changes.
+    third slower without this.  On a processor other than x86 and ARM of 64 bits nothing changes.
     """
 
     def build(context, builder, signature, args):
-        slot = cgutils.alloca_once_value(builder, ir.Constant(INT32, 0))
-        if _is_x86(context):
-            _control_word(context, builder, "stmxcsr", slot)
-            old = builder.load(slot)
-            builder.store(builder.or_(old, ir.Constant(INT32, 0x8040)), slot)
-            _control_word(context, builder, "ldmxcsr", slot)
-            return old
-        return builder.load(slot)
+        processor = architecture(context)
+        old = read_control(builder, processor)
+        write_control(builder, processor, builder.or_(old, ir.Constant(INT64, FLUSH.get(processor, 0))))
+        return old
 
-    return types.int32(), build
+    return types.int64(), build
 
 
 @intrinsic
@@ -95,9 +113,7 @@ def restore_control(typing, word):
     """Undo flush_denormals."""
 
     def build(context, builder, signature, args):
-        if _is_x86(context):
-            slot = cgutils.alloca_once_value(builder, args[0])
-            _control_word(context, builder, "ldmxcsr", slot)
+        write_control(builder, architecture(context), args[0])
         return context.get_dummy_value()
 
-    return types.void(types.int32), build
+    return types.void(types.int64), build

@@ -56,6 +56,8 @@ def choose_group(real: type, filters: int, width: int, kernel_w: int, stride_w: 
 
 def most_rows(vectors: int, taps: int = 1, limit: int = MOST_ROWS) -> int:
     """Rows whose sums fit into the vector registers beside rows of B, one a tap, and a broadcast number."""
+    if taps > 1 and processor().registers == 32 and processor().vector_bytes < 64:
+        limit = min(limit, CHAINS)  # numbers of A, which are read far ahead, lie in registers too
     spare = 3 if taps > 1 and processor().registers == 16 else 1  # without an instruction that multiplies and adds, products take one
     return max(1, min(limit, (processor().registers - spare - vectors * taps) // vectors))
 

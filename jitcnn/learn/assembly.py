@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 LABEL = re.compile(r"^(\.?L\w+):")
 JUMP = re.compile(r"^\s+(?:j\w+|b|b\.\w+|cbn?z|tbn?z)\s+(?:.*,\s*)?(\.?L\w+)\b")
-MULTIPLY_ADD = re.compile(r"^\s+(?:vfmadd\d+[ps][sd]|fmla|fmadd)\s")
+MULTIPLY_ADD = re.compile(r"^\s+(?:vfmadd\d+[ps][sd]|fmla)\s")
 ADD = re.compile(r"^\s+(?:v?addp[sd]|fadd)\s")  # where a product and a sum are two instructions
+COPY = re.compile(r"^\s+v?mov(?:[au]p[sd]|dq[au]\d*)?\s")
 VECTOR = re.compile(r"%[xyz]mm\d+|\b[vqz]\d+\b")
 X86_TARGET = re.compile(r"%([xyz]mm\d+)(?:\s*\{[^}]*\})*$")
 ARM_TARGET = re.compile(r"^\s+(?!st)\w+\s+\{?\s*[vqz](\d+)\b")
+REGISTERS = re.compile(r"%([xyz]mm\d+)|\b[vqz](\d+)\b")
 STACK = re.compile(r"\(%[re]sp\b|\[sp\b")
 
 
@@ -24,8 +26,7 @@ class Loop:
     sums
         How many of them add to a vector of sums: products with an addition, or additions where the processor has no such instruction.
     accumulators
-        Registers that are added to and never written otherwise: they hold sums as long as the loop runs. A sum on its own may also wander
-        from register to register.
+        Registers in which a turn of the loop leaves what it found there and what it added: they hold sums as long as the loop runs.
     spills
         Instructions that move a vector to or from the stack, because registers ran out.
     fused
@@ -70,15 +71,44 @@ def is_instruction(line: str) -> bool:
 
 def describe(body: tuple[str, ...], kind: re.Pattern[str]) -> Loop:
     """Count what a loop does."""
-    sums = [line for line in body if kind.match(line)]
-    others = {target(line) for line in body if not kind.match(line)}
     return Loop(
         lines=body,
-        sums=len(sums),
-        accumulators=tuple(register for register in dict.fromkeys(map(target, sums)) if register and register not in others),
+        sums=sum(bool(kind.match(line)) for line in body),
+        accumulators=accumulators(body, kind),
         spills=sum(bool(STACK.search(line) and VECTOR.search(line)) for line in body),
         fused=kind is MULTIPLY_ADD,
     )
+
+
+def accumulators(body: tuple[str, ...], kind: re.Pattern[str]) -> tuple[str, ...]:
+    """Follow every register's number through a turn of the loop; a sum may pass through others before it is back in its own."""
+    found: dict[str, str | None] = {}  # register -> that which held its number at the start, before additions; None: another number
+    added: dict[str, None] = {}
+    for line in body:
+        written = target(line)
+        if written is None:
+            continue
+        begun = [start for register in added_to(line, kind) if (start := found.get(register, register))]
+        found[written] = begun[0] if begun else None
+        if begun and kind.match(line):
+            added[begun[0]] = None
+    return tuple(register for register in added if found[register] == register)
+
+
+def added_to(line: str, kind: re.Pattern[str]) -> list[str]:
+    """The registers of which one holds the sum that an addition or a copy carries on; an addition's other one holds a product."""
+    operands = re.split(r",\s*(?![^(]*\))", line.split("#")[0])
+    if COPY.match(line):
+        read = operands[1:] if ARM_TARGET.match(line) else operands[:1]
+    elif not kind.match(line):
+        read = []
+    elif order := re.search("vfmadd(231|213|132)", line):  # which operands are multiplied, and which is added
+        read = [operands[{"231": 2, "213": 0, "132": 1}[order[1]]]]
+    elif ARM_TARGET.match(line):
+        read = operands[:1] if "fmla" in line else operands[1:]
+    else:
+        read = operands[-2::-1] if len(operands) == 3 else operands[::-1]
+    return [x86 or f"v{arm}" for x86, arm in REGISTERS.findall(",".join(read))]
 
 
 def target(line: str) -> str | None:
