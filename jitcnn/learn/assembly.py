@@ -92,7 +92,7 @@ def accumulators(body: tuple[str, ...], kind: re.Pattern[str]) -> tuple[str, ...
         found[written] = begun[0] if begun else None
         if begun and kind.match(line):
             added[begun[0]] = None
-    return tuple(register for register in added if found[register] == register)
+    return tuple(register for register in added if found.get(register) == register)
 
 
 def added_to(line: str, kind: re.Pattern[str]) -> list[str]:
