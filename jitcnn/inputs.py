@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from jitcnn.engine.mapped import give_back
 from jitcnn.forms.arrays import take
 
 PIXELS = (np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.float64))
@@ -102,3 +103,4 @@ def check_finite(name: str, array: np.ndarray, what: str = "image") -> None:
             bad = int(np.argmin(np.isfinite(part.reshape(len(part), -1)).all(axis=1)))
             kind = "NaN" if np.isnan(part[bad]).any() else "infinity"
             raise ValueError(f"{name} contains {kind} in {what} {first + bad}: remove or repair it, for example np.nan_to_num({name})")
+        give_back(array)

@@ -13,6 +13,7 @@ import numpy as np
 from jitcnn.data import cifar, files, idx, npy, npz, pictures, table
 from jitcnn.data.download import data_folder, is_complete
 from jitcnn.data.published import SETS
+from jitcnn.engine.mapped import give_back
 from jitcnn.preparation import Preparation
 
 NAMES = ("mnist", *SETS)
@@ -334,6 +335,7 @@ def _check_finite(x: np.ndarray, what: str) -> None:
         bad = ~np.isfinite(x[first : first + step]).all(axis=(1, 2, 3))
         if bad.any():
             raise ValueError(f"{what}: there is NaN or infinity in image {first + int(bad.argmax())}; remove or repair it")
+        give_back(x)
 
 
 def _labels(y: np.ndarray, what: str) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from jitcnn.engine import build_program
+from jitcnn.engine.mapped import give_back, large_file, rows_between
 
 CHUNK_SECONDS = 0.04
 
@@ -92,7 +93,8 @@ class Session:
     def run_all(self, after_chunk: Callable[[int], None] | None = None) -> None:
         """Perform one pass over the whole order; the last batch may be smaller.
 
-        Steps run in chunks of about `CHUNK_SECONDS`, between which Ctrl-C is heard. How many that are changes no result.
+        Steps run in chunks of about `CHUNK_SECONDS`, between which Ctrl-C is heard, and memory of large files is given back. How many
+        that are changes no result.
 
         Parameters
         ----------
@@ -101,14 +103,16 @@ class Session:
         """
         images = len(self.data.order)
         whole = images // self.batch_size
+        most = whole if large_file(self.data.images) is None else max(1, rows_between(self.data.images) // self.batch_size)
         done = 0
         while done < whole:
-            steps = min(self._steps_a_chunk, whole - done)
+            steps = min(self._steps_a_chunk, whole - done, most)
             started = time.perf_counter()
             self.program.run(done * self.batch_size, steps)
             seconds = (time.perf_counter() - started) / steps
             self._steps_a_chunk = max(1, min(2 * steps, int(CHUNK_SECONDS / max(seconds, 1e-9))))
             done += steps
+            give_back(self.data.images)
             if after_chunk is not None:
                 after_chunk(done * self.batch_size)
         rest = images - whole * self.batch_size
