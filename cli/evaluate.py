@@ -26,9 +26,10 @@ MOST_COLUMNS = 20
 @options.data_option
 @click.option("--on", type=click.Choice(("test", "train")), default="test", show_default=True, help="Which of the data's images.")
 @click.option("--limit", type=options.AT_LEAST_ONE, metavar="N", help="Only the first N of them.")
+@click.option("--reject-at", type=options.Share(), metavar="SHARE", help="From which probability on is such a share (99%) right?")
 @options.threads_option
 @options.json_option
-def evaluate(model: str, data: str | None, on: str, limit: int | None, threads: int | None, as_json: bool) -> None:
+def evaluate(model: str, data: str | None, on: str, limit: int | None, reject_at: float | None, threads: int | None, as_json: bool) -> None:
     """Measure a model class by class.
 
     MODEL is a file that train wrote. Measured are all test images of the data that it was trained on, or of other data.
@@ -43,7 +44,7 @@ def evaluate(model: str, data: str | None, on: str, limit: int | None, threads: 
         x, y = dataset.x_test, dataset.y_test
     else:
         x, y = dataset.x, dataset.y
-    result = {"model": model, "data": dataset.name, "images": len(x), **measure(loaded, x, y)}
+    result = {"model": model, "data": dataset.name, "images": len(x), **measure(loaded, x, y, reject_at)}
     if on == "test" and dataset.x_test is None:
         note(f"{dataset.name} has no test images: measured on all its images")
     if as_json:
@@ -74,9 +75,9 @@ def data_of(model: CNN, source: str | None, on: str, limit: int | None) -> Datas
     return dataset
 
 
-def measure(model: CNN, x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+def measure(model: CNN, x: np.ndarray, y: np.ndarray, reject_at: float | None = None) -> dict[str, Any]:
     """Everything that `eval` reports, as JSON has it."""
-    from .scores import confusion_matrix, decide, per_class
+    from .scores import confusion_matrix, decide, per_class, reject_below
 
     measured = model.evaluate(x, y)
     model.predict(x[:1])  # prepares the program, so that the seconds are those of predicting
@@ -85,21 +86,35 @@ def measure(model: CNN, x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
     seconds = time.perf_counter() - started
     names = model.classes or [str(number) for number in range(max(2, outputs.shape[1]))]
     confusion = confusion_matrix(y, decide(outputs), len(names))
+    rejecting = {}
+    if reject_at is not None:
+        confidence = abs(outputs[:, 0] - 0.5) + 0.5 if outputs.shape[1] == 1 else outputs.max(axis=1)
+        found = reject_below(confidence, decide(outputs) == y, reject_at)
+        if found is None:
+            raise ValueError(f"at no probability are {percent(reject_at)} of the answers right: ask for less with --reject-at")
+        rejecting = {"reject": dict(zip(("below", "accuracy", "rejected"), found, strict=True))}
     return {
         "accuracy": measured.get("accuracy", confusion.trace() / len(x)),
         "loss": measured["loss"],
         "images_per_second": len(x) / seconds,
         "per_class": per_class(confusion, names),
         "confusion": confusion.tolist(),
+        **rejecting,
     }
 
 
 def report(result: dict[str, Any]) -> str:
     """Set the tables."""
     classes = result["per_class"]
+    reject = result.get("reject")
+    rejecting = []
+    if reject is not None:
+        right, left_out = percent(reject["accuracy"]), percent(reject["rejected"])
+        rejecting = [f"predict --reject {reject['below']:.6f}: {right} of the answers are right, {left_out} of the images are rejected"]
     lines = [
         f"{result['model']} on {result['images']:,} images of {result['data']}",
         f"loss {decimals(result['loss'])}, accuracy {percent(result['accuracy'])}, {result['images_per_second']:,.0f} images/s",
+        *rejecting,
         "",
         table(
             [["class", "images", "precision", "recall"]]

@@ -8,10 +8,10 @@ from .running import Commands, Main, debug_option
 
 # Purpose -> command -> its module here, which holds a function of the module's name.
 SECTIONS = {
-    "Train and use": {"train": "train", "eval": "evaluate", "summary": "summary"},
+    "Train and use": {"train": "train", "eval": "evaluate", "predict": "predict", "summary": "summary"},
     "Data": {"data": "data"},
     "Files": {"convert": "convert"},
-    "Measure": {"bench": "bench"},
+    "Measure": {"bench": "bench", "doctor": "doctor"},
     "Learn": {"learn": "learn"},
 }
 MODULES = {name: module for section in SECTIONS.values() for name, module in section.items()}

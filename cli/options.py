@@ -50,6 +50,23 @@ class Size(click.ParamType):
         return int(sides[0]), int(sides[-1])
 
 
+class Share(click.ParamType):
+    """A share above 0 and up to 1, such as 0.99 or 99%."""
+
+    name = "share"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> float:
+        """Return the number, or fail."""
+        text = str(value).strip()
+        try:
+            number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        except ValueError:
+            number = math.nan
+        if not 0 < number <= 1:
+            self.fail(f"{value!r} is not a share such as 99% or 0.99.", parameter, context)
+        return number
+
+
 AT_LEAST_ONE = click.IntRange(min=1)
 
 preset = click.Choice(PRESETS)

@@ -36,3 +36,20 @@ def per_class(confusion: np.ndarray, names: Sequence[str]) -> list[dict[str, Any
         }
         for index, name in enumerate(names)
     ]
+
+
+def reject_below(confidence: np.ndarray, right: np.ndarray, wanted: float) -> tuple[float, float, float] | None:
+    """Find the confidence from which on answers are right often enough: (threshold, share right of those answered, share rejected).
+
+    Of all thresholds at which at least the share `wanted` of the answers is right, the one that leaves the most answers; None if there is
+    none. It lies halfway between the confidences of the last answer that is given and of the next.
+    """
+    order = np.argsort(-confidence, kind="stable")
+    sorted_confidence, shares = confidence[order], np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    can_end = np.append(sorted_confidence[1:] < sorted_confidence[:-1], True)  # images of one confidence go together
+    ends = np.flatnonzero(can_end & (shares >= wanted))
+    if not len(ends):
+        return None
+    last = ends[-1]
+    threshold = 0.0 if last + 1 == len(order) else float(sorted_confidence[last : last + 2].astype(np.float64).mean())
+    return threshold, float(shares[last]), 1 - (last + 1) / len(order)

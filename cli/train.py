@@ -118,6 +118,8 @@ def train(
     )
     model.preparation = replace(dataset.preparation or model.preparation, normalize=model.normalize, classes=tuple(dataset.classes))
     model.data = {"name": dataset.name, "digest": dataset.digest}
+    if dataset.name == "mnist":  # its images were made so: pictures of digits become like them
+        model.preparation = replace(model.preparation, resize="digit", invert="auto")
     with destination(out, plan.preset, model) as path:
         result = run(model, dataset, plan, progress=not quiet)
         model.save(path)

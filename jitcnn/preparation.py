@@ -6,7 +6,7 @@ import io
 import os
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,10 @@ import numpy as np
 from jitcnn.forms.geometry import choice, integer
 
 NORMALIZATIONS = (None, "per-image")
-RESIZES = ("pad", "crop", "stretch")
+RESIZES = ("pad", "crop", "stretch", "digit")
 GREYS = {"ITU-R BT.601": (0.299, 0.587, 0.114)}
 INVERSIONS = (False, True, "auto")
+DIGIT = (28, 28)
 CHANNELS = (1, 3)  # of pictures; arrays of other numbers of channels are taken as they are
 MOST_CLASSES = 65_536
 
@@ -31,13 +32,14 @@ class Preparation:
         Rows and columns; None for rows of features, or as long as it is not known.
     channels : int, optional
         1 is grey, 3 is red, green and blue.
-    resize : "pad", "crop" or "stretch"
+    resize : "pad", "crop", "stretch" or "digit"
         The picture's proportions are kept, with black beside it or with what does not fit cut off equally on both sides; or they are not.
-        Pixels are means over the area that they stand for (a triangle filter as wide as the scale, Pillow's BILINEAR).
+        Pixels are means over the area that they stand for (a triangle filter as wide as the scale, Pillow's BILINEAR). "digit" finds the
+        one digit in the picture and centres it as MNIST's makers did, light on dark, see `jitcnn.digits`: for 28 x 28 grey pixels only.
     grey : "ITU-R BT.601"
         The weights of red, green and blue in grey: 0.299, 0.587, 0.114.
     invert : False, True or "auto"
-        Whether white becomes black; "auto" leaves it to who finds out what is paper and what is ink.
+        Whether white becomes black; "auto", with "digit" only: if the paper is lighter than the ink.
     normalize : None or "per-image"
         What a step does to the numbers of an image: nothing, or each minus the image's mean, over its standard deviation.
     classes : sequence of str, optional
@@ -65,6 +67,8 @@ class Preparation:
         if self.channels is not None:
             self._set("channels", integer("channels", self.channels, at_least=1))
         choice("resize", self.resize, RESIZES)
+        if self.resize == "digit" and ((self.size or DIGIT), self.channels or 1) != (DIGIT, 1):
+            raise ValueError(f"resize is 'digit', which makes 28 x 28 grey pixels, and size is {self.size} with {self.channels} channels")
         choice("grey", self.grey, tuple(GREYS))
         if not any(self.invert is known for known in INVERSIONS[:2]) and self.invert != "auto":
             raise ValueError(f"invert is {self.invert!r}, expected one of {', '.join(map(repr, INVERSIONS))}")
@@ -112,8 +116,17 @@ class Preparation:
                 f"no picture can be made {self.size} with {self.channels} channels: it takes rows, columns, and 1 or 3 channels"
             )
         pixels = as_channels_last(source) if hasattr(source, "__array__") and not is_pillow(source) else decode(source)
+        if self.resize == "digit":
+            return self._digit(pixels)
         pixels = self._scaled(self._coloured(pixels))
         return np.ascontiguousarray(pixels)
+
+    def _digit(self, pixels: np.ndarray) -> np.ndarray:
+        from jitcnn import digits
+
+        grey = replace(self, resize="pad", invert=False)._coloured(pixels)[..., 0]
+        levels = grey * (np.float32(255) / white_of(grey))
+        return digits.digit(levels, dark_ink=None if self.invert == "auto" else bool(self.invert))[..., None]
 
     def _coloured(self, pixels: np.ndarray) -> np.ndarray:
         """With the channels wanted, and inverted."""
@@ -122,7 +135,7 @@ class Preparation:
         if pixels.shape[2] != self.channels:
             pixels = self._grey(pixels) if self.channels == 1 else np.repeat(pixels, 3, axis=2)
         if self.invert == "auto":
-            raise ValueError("invert is 'auto', which is not decided yet: give True for dark on light, or False")
+            raise ValueError("invert is 'auto', which only resize='digit' decides: give True for dark on light, or False")
         return white_of(pixels) - pixels if self.invert else pixels
 
     def _grey(self, pixels: np.ndarray) -> np.ndarray:

@@ -25,6 +25,7 @@ LAYERS = [
         "jitcnn.initializers",
         "jitcnn.inputs",
         "jitcnn.labels",
+        "jitcnn.digits",
         "jitcnn.preparation",
     ],
     ["jitcnn.engine"],

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from jitcnn_cli import learn_race, options
 from jitcnn_cli.main import SECTIONS, main
+from PIL import Image
 
 from jitcnn import CNN, presets
 from jitcnn.engine import ENGINES
@@ -24,9 +25,11 @@ COMMANDS = [
     [],
     ["train"],
     ["eval"],
+    ["predict"],
     ["summary"],
     ["convert"],
     ["bench"],
+    ["doctor"],
     ["learn"],
     ["learn", "bugs"],
     ["learn", "explain"],
@@ -62,6 +65,9 @@ def test_examples_run_as_written(run, kept, tmp_path, monkeypatch):
     monkeypatch.setattr(learn_race, "SECONDS", 0.01)
     examples = [line for names in COMMANDS for line in find(names).example.splitlines()]
     (tmp_path / "runs" / "default").mkdir(parents=True)
+    picture = np.full((90, 60), 220, np.uint8)
+    picture[20:70, 28:33] = 30
+    Image.fromarray(picture).save("photo.png")
     kept("fashion-mnist")  # so that nothing is downloaded: tests/data/test_download.py does that
     for line in examples:
         result = run(*line.split()[1:])
