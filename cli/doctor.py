@@ -16,7 +16,7 @@ from .running import command
 @options.threads_option
 @options.json_option
 def doctor(warm: bool, threads: int | None, as_json: bool) -> None:
-    """Show versions, processor, threads and cache, and say what is missing.
+    """Show what this machine has, and what is missing.
 
     The peak of multiplications and additions and the cost of starting threads are measured: have nothing else running.
     """
