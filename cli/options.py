@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 # Written out, since asking `jitcnn` for them would import NumPy and Numba for every `--help`; a test compares them.
-PRESETS = ("default", "single-conv", "double-conv", "conv-pool", "deep")
+PRESETS = ("default", "fast", "single-conv", "double-conv", "conv-pool", "deep")
 OPTIMIZERS = ("sgd", "momentum", "adam")
 LOSSES = ("cross_entropy", "mse")
 ENGINES = ("fast", "loops", "python")

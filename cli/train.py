@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from jitcnn.augmentation import Augmentation
     from jitcnn.data import Dataset
     from jitcnn.model import CNN
+    from jitcnn.schedules import Schedule
 
 RUNS = Path("runs")
 
@@ -32,7 +33,7 @@ class Plan(NamedTuple):
     batch_size: int
     train_limit: int
     val_limit: int
-    callbacks: list[Any]
+    schedule: Schedule
     augment: Augmentation
 
 
@@ -92,14 +93,13 @@ def train(
     from jitcnn.preparation import Preparation
 
     chosen = presets.PRESETS[preset]
-    epochs = chosen.epochs if epochs is None else epochs
     plan = Plan(
         preset,
-        epochs,
+        chosen.epochs if epochs is None else epochs,
         chosen.batch_size if batch_size is None else batch_size,
         chosen.train_limit if train_limit is None else train_limit,
         chosen.validation_limit if val_limit is None else val_limit,
-        chosen.callbacks(epochs),
+        chosen.schedule_at(lr),
         as_augmentation(augment),
     )
     wanted = Preparation(size, 1 if gray else None, resize or "pad")
@@ -146,7 +146,7 @@ def run(model: CNN, dataset: Dataset, plan: Plan, *, progress: bool) -> dict[str
             batch_size=plan.batch_size,
             validation=validation,
             augment=plan.augment,
-            callbacks=plan.callbacks,
+            schedule=plan.schedule,
             progress=progress,
         )
     seconds = time.perf_counter() - started

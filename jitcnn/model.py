@@ -27,6 +27,7 @@ from jitcnn.metrics import as_metrics
 from jitcnn.optimizers import Optimizer, as_optimizer, real
 from jitcnn.preparation import Preparation
 from jitcnn.progress import Progress
+from jitcnn.schedules import Schedule, as_schedule, as_span
 from jitcnn.summary import Summary, summarize
 from jitcnn.training import Objective, Trainer, append, fit
 
@@ -280,6 +281,8 @@ class CNN:
         validation: float | tuple[Any, Any] | None = None,
         shuffle: bool = True,
         augment: str | Augmentation | Mapping[str, float] | None = None,
+        schedule: str | Schedule | Mapping[str, Any] | None = None,
+        schedule_epochs: tuple[int, int] | None = None,
         callbacks: Iterable[Any] = (),
         progress: bool = True,
     ) -> dict[str, list]:
@@ -305,6 +308,12 @@ class CNN:
         augment : str, Augmentation or dict, optional
             What may happen to an image each time: "light", "digits" or "photos", settings such as "shift=0.1,rotate=10" or both,
             see `jitcnn.Augmentation`. What is validated stays as it is.
+        schedule : str, Schedule or dict, optional
+            How the learning rate changes from step to step: "constant" (the default), "step", "linear", "cosine", "one-cycle", "warm-up",
+            or an object of `jitcnn.schedules` with settings, such as OneCycle(max_rate=0.02).
+        schedule_epochs : (int, int), optional
+            The first epoch of the schedule and the one after its last, over the model's life; those of this call if missing. A run that
+            is to be continued with `train` names the same epochs in each part, and ends with the same bits as in one go.
         callbacks : iterable
             Objects with any of the methods of `jitcnn.callbacks.Callbacks`.
         progress : bool
@@ -339,6 +348,8 @@ class CNN:
             batch_size=min(batch_size, len(order)),
             shuffle=shuffle,
             augmentation=augmentation,
+            schedule=as_schedule(schedule),
+            schedule_epochs=as_span(schedule_epochs, range(self.epochs, self.epochs + epochs)),
             finished=self._finish_epoch,
             callbacks=told,
             progress=Progress(progress, epochs, self.epochs, len(order)),

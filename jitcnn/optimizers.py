@@ -1,5 +1,9 @@
-"""Optimizers: how a gradient changes a parameter. Formulas and defaults are PyTorch's."""
+"""Optimizers: how a gradient changes a parameter. Formulas and defaults are PyTorch's.
 
+Each is one compiled pass. Its numbers may change at every step: a table has a row for each step of an epoch.
+"""
+
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,14 +23,18 @@ class Optimizer:
         May be set at any time, in a callback too.
     settings : dict
         The arguments that make it again.
+    first : int64 array (1,)
+        The number of the step whose numbers are in the table's row 0.
     """
 
     name: ClassVar[str]
     fields: ClassVar[tuple[str, ...]]  # names of the numbers in `hyper`, in this order
     states: ClassVar[int] = 0  # arrays of a parameter's size that it keeps
+    momentum_field: ClassVar[str | None] = None  # the number that a schedule's momentum takes the place of
 
     def __init__(self, **hyper: float):
         self.hyper = np.array([hyper[field] for field in self.fields], np.float64)
+        self.first = np.ones(1, np.int64)
         self.buffers: list[np.ndarray] = []
         self.layout: FlatLayout | None = None
         self.slices: dict[Parameter, slice] = {}
@@ -70,9 +78,22 @@ class Optimizer:
         """The parameter's part of each state buffer."""
         return [buffer[self.slices[parameter]] for buffer in self.buffers]
 
-    def update(self, step: Any, parameter: Parameter) -> None:
-        """Make the calls that change one parameter."""
-        raise NotImplementedError
+    def table(self, rates: Sequence[float], momenta: Sequence[float | None]) -> np.ndarray:
+        """The numbers of several steps, one row each, from their learning rates and momenta (None for the optimizer's own)."""
+        table = np.tile(self.hyper, (len(rates), 1))
+        table[:, 0] = rates
+        if self.momentum_field is not None:
+            column = table[:, self.fields.index(self.momentum_field)]
+            column[:] = [own if momentum is None else momentum for own, momentum in zip(column, momenta, strict=True)]
+        return table
+
+    def update(self, step: Any, parameter: Parameter, table: np.ndarray) -> None:
+        """Make the call that changes one parameter, with the numbers in `table`.
+
+        The kernel has the optimizer's name; `table` is (steps, len(fields)), its row 0 that of step number `first`.
+        """
+        kernel = getattr(kernels, self.name)
+        step.call(kernel, parameter.flat, parameter.flat_gradient, *self.state(parameter), table, step.step_number, self.first)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value:g}' for name, value in self.settings.items())})"
@@ -85,17 +106,15 @@ class SGD(Optimizer):
     ----------
     learning_rate : float
         Size of a step.
+    weight_decay : float
+        This times the weights is added to the gradient.
     """
 
     name = "sgd"
-    fields = ("learning_rate",)
+    fields = ("learning_rate", "weight_decay")
 
-    def __init__(self, learning_rate: float = 0.01):
-        super().__init__(learning_rate=positive("learning_rate", learning_rate))
-
-    def update(self, step: Any, parameter: Parameter) -> None:
-        """Call the kernel."""
-        step.call(kernels.sgd, parameter.flat, parameter.flat_gradient, self.hyper)
+    def __init__(self, learning_rate: float = 0.01, weight_decay: float = 0.0):
+        super().__init__(learning_rate=positive("learning_rate", learning_rate), weight_decay=amount("weight_decay", weight_decay))
 
 
 class Momentum(Optimizer):
@@ -107,18 +126,21 @@ class Momentum(Optimizer):
         Size of a step.
     momentum : float
         How much of the last step's direction stays, from 0 up to, not including, 1.
+    weight_decay : float
+        This times the weights is added to the gradient.
     """
 
     name = "momentum"
-    fields = ("learning_rate", "momentum")
+    fields = ("learning_rate", "momentum", "weight_decay")
     states = 1
+    momentum_field = "momentum"
 
-    def __init__(self, learning_rate: float = 0.01, momentum: float = 0.9):
-        super().__init__(learning_rate=positive("learning_rate", learning_rate), momentum=share("momentum", momentum))
-
-    def update(self, step: Any, parameter: Parameter) -> None:
-        """Call the kernel."""
-        step.call(kernels.momentum, parameter.flat, parameter.flat_gradient, *self.state(parameter), self.hyper)
+    def __init__(self, learning_rate: float = 0.01, momentum: float = 0.9, weight_decay: float = 0.0):
+        super().__init__(
+            learning_rate=positive("learning_rate", learning_rate),
+            momentum=share("momentum", momentum),
+            weight_decay=amount("weight_decay", weight_decay),
+        )
 
 
 class Adam(Optimizer):
@@ -132,30 +154,32 @@ class Adam(Optimizer):
         How slowly the means of the gradient and of its square follow, from 0 up to, not including, 1.
     epsilon : float
         Added to the root of the mean square.
+    weight_decay : float
+        This times the weights is added to the gradient.
     """
 
     name = "adam"
-    fields = ("learning_rate", "beta1", "beta2", "epsilon")
+    fields = ("learning_rate", "beta1", "beta2", "epsilon", "weight_decay")
     states = 2
+    momentum_field = "beta1"
 
-    def __init__(self, learning_rate: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8):
+    def __init__(
+        self, learning_rate: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, weight_decay: float = 0.0
+    ):
         super().__init__(
             learning_rate=positive("learning_rate", learning_rate),
             beta1=share("beta1", beta1),
             beta2=share("beta2", beta2),
             epsilon=positive("epsilon", epsilon),
+            weight_decay=amount("weight_decay", weight_decay),
         )
-
-    def update(self, step: Any, parameter: Parameter) -> None:
-        """Call the kernel."""
-        step.call(kernels.adam, parameter.flat, parameter.flat_gradient, *self.state(parameter), self.hyper, step.step_number)
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {optimizer.name: optimizer for optimizer in (SGD, Momentum, Adam)}
 
 
-def as_optimizer(optimizer: Any, learning_rate: float | None = None) -> Optimizer:
-    """An optimizer from its name and a learning rate (its own default if None), or as it is."""
+def as_optimizer(optimizer: Any, learning_rate: float | None = None, **settings: float) -> Optimizer:
+    """An optimizer from its name and settings (its own defaults for those that are missing, or None), or as it is."""
     if isinstance(optimizer, Optimizer):
         if learning_rate is not None:
             raise ValueError(f"learning_rate is given beside an optimizer that has one: give {type(optimizer).__name__}({learning_rate})")
@@ -166,8 +190,7 @@ def as_optimizer(optimizer: Any, learning_rate: float | None = None) -> Optimize
         raise ValueError(
             f"optimizer is {optimizer!r}, expected one of {', '.join(map(repr, OPTIMIZERS))}, or an object such as Adam(0.001)"
         )
-    settings = {} if learning_rate is None else {"learning_rate": learning_rate}
-    return OPTIMIZERS[optimizer](**settings)
+    return OPTIMIZERS[optimizer](**({} if learning_rate is None else {"learning_rate": learning_rate}), **settings)
 
 
 def positive(name: str, value: Any) -> float:
@@ -175,6 +198,14 @@ def positive(name: str, value: Any) -> float:
     number = real(name, value)
     if not 0 < number < np.inf:
         raise ValueError(f"{name} is {value!r}, expected a finite number above 0")
+    return number
+
+
+def amount(name: str, value: Any) -> float:
+    """`value` as a float; a ValueError unless it is a finite number of at least 0."""
+    number = real(name, value)
+    if not 0 <= number < np.inf:
+        raise ValueError(f"{name} is {value!r}, expected a finite number of at least 0")
     return number
 
 

@@ -23,6 +23,7 @@ from jitcnn.losses import Loss
 from jitcnn.metrics import RunningMeans, apply_accuracy, is_binary
 from jitcnn.optimizers import Optimizer
 from jitcnn.progress import Progress
+from jitcnn.schedules import Schedule
 
 KEPT = {"loss": "losses", "accuracy": "hits"}  # what is shown, and the array of each image's part in it
 HISTORY = ("loss", "accuracy", "val_loss", "val_accuracy", "seconds")
@@ -96,7 +97,7 @@ def training_step(
     grad, backward = measured_step(step, graph, objective, data, augmenter)
     backward(grad)
     for parameter in graph.parameters.values():
-        optimizer.update(step, parameter)
+        optimizer.update(step, parameter, data.hyper)
 
 
 def take_targets(step: Any, data: SimpleNamespace, targets: Any) -> Any:
@@ -135,7 +136,7 @@ class Trainer:
             self.sessions[key] = Session(
                 self.engine,
                 self.record_training if training else self.record_evaluation,
-                self.arrays(images, targets, np.zeros(1, np.int64)),
+                self.arrays(training, images, targets, np.zeros(1, np.int64), 1),
                 batch_size,
                 self.graph.dtype,
                 training,
@@ -165,8 +166,8 @@ class Trainer:
         """The calls of an evaluation step."""
         measured_step(step, self.graph, self.objective, data)
 
-    def arrays(self, images: np.ndarray, targets: Targets, order: np.ndarray) -> dict[str, np.ndarray]:
-        """All arrays of a pass over the images in `order`."""
+    def arrays(self, training: bool, images: np.ndarray, targets: Targets, order: np.ndarray, steps: int) -> dict[str, np.ndarray]:
+        """All arrays of a pass over the images in `order`, in so many steps."""
         arrays = {"images": as_four_axes(images), "targets": targets.targets, "order": order}
         arrays["losses"] = np.zeros(len(order), self.graph.dtype)
         if self.objective.accuracy:
@@ -175,6 +176,8 @@ class Trainer:
             if self.objective.scores_classes(math.prod(self.graph.output_shape)):
                 assert targets.classes is not None
                 arrays["classes"] = targets.classes
+        if training:
+            arrays["hyper"] = np.tile(self.optimizer.hyper, (steps, 1))
         return arrays
 
     def measure(self, images: np.ndarray, targets: Targets) -> dict[str, float]:
@@ -204,7 +207,8 @@ class Passes:
         """
         self.trainer = trainer
         self.training, self.images, self.targets, self.batch_size = training, images, targets, batch_size
-        self.arrays = trainer.arrays(images, targets, order.copy())
+        self.steps = -(-len(order) // batch_size)
+        self.arrays = trainer.arrays(training, images, targets, order.copy(), self.steps)
         self.session: Session | None = None
 
     def __enter__(self) -> Self:
@@ -223,6 +227,15 @@ class Passes:
         session.bind(self.arrays)
         session.program.prepare()
         return session
+
+    def schedule(self, schedule: Schedule, epoch: int, epochs: int) -> None:
+        """Fill in the optimizer's numbers for each step of the next pass, which is number `epoch` of so many."""
+        optimizer, steps = self.trainer.optimizer, self.steps
+        numbers = range(epoch * steps, (epoch + 1) * steps)
+        rates = [schedule.rate(number, epochs * steps, optimizer.learning_rate) for number in numbers]
+        momenta = [schedule.momentum(number, epochs * steps) for number in numbers]
+        self.arrays["hyper"][...] = optimizer.table(rates, momenta)
+        optimizer.first[0] = self.trainer.steps[0] + 1
 
     def run(self, order: np.ndarray | None = None, show: Callable[[int, dict[str, float]], None] | None = None) -> dict[str, float]:
         """One pass: {"loss", "accuracy"}, in which every image weighs the same.
@@ -259,6 +272,8 @@ def fit(
     batch_size: int,
     shuffle: bool,
     augmentation: Augmentation,
+    schedule: Schedule,
+    schedule_epochs: range,
     finished: Callable[[dict[str, float]], None],
     callbacks: Callbacks,
     progress: Progress,
@@ -281,6 +296,8 @@ def fit(
         Whether to take the images in another order each epoch.
     augmentation
         What happens to them.
+    schedule, schedule_epochs
+        How the learning rate changes over these epochs, which may have begun before, and end after, those trained here.
     finished
         Called after each epoch with its entries for the history, before the callbacks.
     callbacks, progress
@@ -297,6 +314,7 @@ def fit(
             measuring = None if validation is None else stack.enter_context(Passes(trainer, False, *validation, PREDICTION_BATCH))
             for epoch in epochs:
                 callbacks.call("on_epoch_begin", epoch)
+                training.schedule(schedule, epoch - schedule_epochs.start, len(schedule_epochs))
                 logs = fit_epoch(training, measuring, epoch, trainer.graph.seed if shuffle else None, order, progress)
                 finished(logs)
                 progress.end_epoch(epoch, logs)

@@ -14,7 +14,16 @@ LAYERS = [
     ["jitcnn.blog", "jitcnn.learn", "jitcnn.measuring"],
     ["jitcnn.convert", "jitcnn.presets", "jitcnn.gradient_check", "jitcnn.gradient_subjects", "jitcnn.gradient_hints"],
     ["jitcnn.model"],
-    ["jitcnn.training", "jitcnn.describing", "jitcnn.progress", "jitcnn.callbacks", "jitcnn.summary", "jitcnn.storage", "jitcnn.data"],
+    [
+        "jitcnn.training",
+        "jitcnn.describing",
+        "jitcnn.progress",
+        "jitcnn.callbacks",
+        "jitcnn.schedules",
+        "jitcnn.summary",
+        "jitcnn.storage",
+        "jitcnn.data",
+    ],
     ["jitcnn.augmentation"],
     ["jitcnn.graph"],
     [

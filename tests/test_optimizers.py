@@ -87,9 +87,9 @@ def test_by_name(name, kind, rate):
 
 
 def test_settings():
-    assert Momentum().settings == {"learning_rate": 0.01, "momentum": 0.9}
-    assert Adam().settings == {"learning_rate": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
-    assert repr(Adam(0.01)) == "Adam(learning_rate=0.01, beta1=0.9, beta2=0.999, epsilon=1e-08)"
+    assert Momentum().settings == {"learning_rate": 0.01, "momentum": 0.9, "weight_decay": 0.0}
+    assert Adam().settings == {"learning_rate": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.0}
+    assert repr(Adam(0.01)) == "Adam(learning_rate=0.01, beta1=0.9, beta2=0.999, epsilon=1e-08, weight_decay=0)"
 
 
 @pytest.mark.parametrize(
@@ -103,6 +103,7 @@ def test_settings():
         (lambda: SGD("fast"), "learning_rate is 'fast', expected a number"),
         (lambda: Momentum(0.1, momentum=1), "momentum is 1, expected a number from 0 up to"),
         (lambda: Adam(beta2=-0.1), "beta2 is -0.1"),
+        (lambda: SGD(weight_decay=-1), "weight_decay is -1, expected a finite number of at least 0"),
         (lambda: Adam(epsilon=0), "epsilon is 0"),
     ],
 )

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from jitcnn.data import mnist
 from jitcnn.presets import PRESETS
 
 # layers, parameters by layer, learning rate, images to train and to validate on
@@ -54,22 +55,41 @@ def test_settings_in_place_of_the_presets():
     assert PRESETS["conv-pool"].build(optimizer="adam").optimizer.learning_rate == 0.001
 
 
-def test_the_default_networks_rate_falls_and_comes_back():
-    preset = PRESETS["default"]
-    model = preset.build(seed=1, engine="python", input_shape=(18, 18, 1), classes=2)
-    rates = []
+def test_schedules():
+    schedules = {name: preset.schedule.name for name, preset in PRESETS.items()}
+    assert schedules == {"default": "linear", "fast": "one-cycle", **dict.fromkeys(NETWORKS, "constant")}
 
-    class Watch:
-        def on_epoch_begin(self, model, epoch):
-            rates.append(model.optimizer.learning_rate)
 
-    x, y = np.zeros((2, 18, 18, 1), np.uint8), np.array([0, 1])
-    for _ in range(2):
-        model.train(x, y, epochs=4, callbacks=[*preset.callbacks(3), Watch()], progress=False)
-    start = preset.learning_rate
-    assert rates == pytest.approx([start, start * 2 / 3, start / 3, start / 3] * 2)
-    assert model.optimizer.learning_rate == start
-    assert PRESETS["deep"].callbacks(5) == []
+def test_fast():
+    preset = PRESETS["fast"]
+    model = preset.build(seed=1)
+    shapes = [layer.output_shape for layer in model.layers]
+    assert shapes == [(24, 24, 24), (12, 12, 24), (10, 10, 32), (5, 5, 32), (800,), (256,), (10,)]
+    assert sum(array.size for array in model.parameters.values()) == 215_194
+    assert (preset.epochs, preset.batch_size, preset.train_limit, preset.validation_limit) == (1, 256, 60_000, 10_000)
+    settings = model.optimizer.settings
+    assert (model.optimizer.name, settings["learning_rate"], settings["beta1"], settings["beta2"]) == ("adam", 0.01, 0.7, 0.9)
+    assert preset.build(optimizer="sgd").optimizer.settings == {"learning_rate": 0.01, "weight_decay": 0.0}
+    assert preset.build(learning_rate=0.5).optimizer.settings == {**settings, "learning_rate": 0.5}
+
+
+def test_a_rate_of_ones_own_is_the_largest_of_the_cycle():
+    fast = PRESETS["fast"]
+    assert fast.schedule_at(None) == fast.schedule
+    assert max(fast.schedule_at(0.5).rate(step, 100, 0.5) for step in range(100)) == pytest.approx(0.5, rel=0.01)
+    assert PRESETS["default"].schedule_at(0.5) == PRESETS["default"].schedule
+
+
+def test_fast_learns_the_digits_in_one_epoch(full):
+    """The mean of ten seeds on the test digits; without --full, one seed."""
+    preset = PRESETS["fast"]
+    (x, y), test = mnist.load(train_limit=preset.train_limit)
+    accuracies = []
+    for seed in range(1, 11 if full else 2):
+        model = preset.build(seed=seed)
+        model.train(x, y, epochs=preset.epochs, batch_size=preset.batch_size, schedule=preset.schedule, progress=False)
+        accuracies.append(model.evaluate(*test)["accuracy"])
+    assert np.mean(accuracies) >= (0.99 if len(accuracies) == 10 else 0.985)
 
 
 def test_layers_are_new_each_time():

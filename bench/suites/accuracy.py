@@ -12,7 +12,6 @@ from bench.processes import run_process
 from bench.session import Session
 from jitcnn.measuring.networks import NETWORKS
 from jitcnn.measuring.report import markdown, wanted
-from jitcnn.presets import PRESETS
 
 AS_IS = {"default": 3, "fast": 10}  # presets that are trained as `jitcnn train` does by itself -> how many seeds
 EPOCHS = 5
@@ -39,7 +38,7 @@ def train(name: str, seed: int, threads: int, cache: str) -> dict[str, Any]:
 def run(session: Session) -> dict[str, Any]:
     """Measure: {name: {"jitcnn": accuracies by seed, "PyTorch": the same where there is a peer, "wall": seconds by seed}}."""
     results: dict[str, Any] = {}
-    for name in (name for name in (*NETWORKS, *AS_IS) if name in PRESETS and wanted(name, session.only)):
+    for name in (name for name in (*NETWORKS, *AS_IS) if wanted(name, session.only)):
         seeds = range(1, 1 + (session.seeds or AS_IS.get(name, SEEDS)))
         with tempfile.TemporaryDirectory() as cache:
             runs = [train(name, seed, session.threads, cache) for seed in seeds]

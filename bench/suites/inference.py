@@ -9,7 +9,6 @@ from bench.session import Session
 from jitcnn.measuring.clock import alternate, compare, geometric_mean
 from jitcnn.measuring.networks import NETWORKS
 from jitcnn.measuring.report import Table, number, times, wanted
-from jitcnn.presets import PRESETS
 
 ROUNDS, SECONDS, IMAGES = 7, 0.2, 256
 CLOSE = 1e-4  # at most between two probabilities
@@ -30,7 +29,7 @@ def run(session: Session) -> dict[str, Any]:
         peers.append(session.worker("onnxruntime", session.onnx, "bench.peers.onnx_runtime"))
     programs = (ours, *peers)
     results: dict[str, Any] = {"programs": [program.name for program in programs], "difference": {}, **{kind: {} for kind in KINDS}}
-    for network in (name for name in (*NETWORKS, "fast") if name in PRESETS and wanted(name, session.only)):
+    for network in (name for name in (*NETWORKS, "fast") if wanted(name, session.only)):
         with tempfile.TemporaryDirectory() as folder:
             path = str(Path(folder) / "model.npz")
             for program in programs:

@@ -7,7 +7,6 @@ from bench.session import Session
 from jitcnn.measuring import networks
 from jitcnn.measuring.clock import compare
 from jitcnn.measuring.report import Table, number, times, wanted
-from jitcnn.presets import PRESETS
 
 TITLE = networks.TITLE
 HOW = networks.HOW + (
@@ -24,7 +23,7 @@ def run(session: Session) -> dict[str, Any]:
         peers.append(session.worker("Keras", session.keras, "bench.peers.keras"))
     rounds, seconds = session.rounds or ROUNDS, session.seconds or networks.SECONDS
     results = networks.run(ours, peers, rounds, seconds, session.only, session.batch_sizes or networks.BATCH_SIZES)
-    if FAST in PRESETS and wanted(FAST, session.only):
+    if wanted(FAST, session.only):
         programs = [program for program in (ours, *peers) if program.name != "Keras"]
         measured = networks.measure(programs, rounds, name=FAST, images=DIGITS, batch_size=FAST_BATCH, seconds=0)
         seconds_of = {name: [DIGITS / speed for speed in speeds] for name, speeds in measured["measurements"].items()}

@@ -252,13 +252,14 @@ class CNN:
         graph.claim()
         self.optimizer.prepare(graph.layout)
         self.model.steps += 1  # adam's step number, which training goes on from
+        self.optimizer.first[:] = self.model.steps
         step = EagerStep(self._eager_engine, 1, graph.dtype, True, self.model.steps)
         for layer in self.layers:
             sums = {"weights": layer.delta_weights, "bias": layer.delta_biases}
             for parameter in layer.layer.parameter_list:
                 mean = np.reshape(sums[parameter.name], parameter.shape) / self.images_since_update
                 parameter.gradient[...] = -mean
-                self.optimizer.update(step, parameter)
+                self.optimizer.update(step, parameter, self.optimizer.hyper[None])
 
     def zerograd(self) -> None:
         """Start the sums of all layers' `delta_weights` and `delta_biases` anew."""

@@ -24,6 +24,7 @@ IMAGE = "images,rows,columns,channels"
 Y_IMAGE = "images,y_rows,y_columns,channels"
 CONV_Y = "images,y_rows,y_columns,filters"
 KERNEL = "kernel_rows,kernel_columns,channels,filters"
+TURN = "step[1]:int64 first[1]:int64"
 
 DECLARATIONS = {
     "conv2d": f"x[{IMAGE}] w[{KERNEL}] b[filters]? *y[{CONV_Y}] stride_h stride_w top left algorithm=",
@@ -52,9 +53,9 @@ DECLARATIONS = {
     "soft_cross_entropy": "logits[images,classes] targets[images,classes] *losses[images] *grad[images,classes]",
     "binary_cross_entropy": "logits[images,classes] targets[images,classes] *losses[images] *grad[images,classes]",
     "mse": "y[images,outputs] targets[images,outputs] *losses[images] *grad[images,outputs]",
-    "sgd": "*w[size] g[size] hyper[1]:float64",
-    "momentum": "*w[size] g[size] *v[size] hyper[2]:float64",
-    "adam": "*w[size] g[size] *m[size] *v[size] hyper[4]:float64 step[1]:int64",
+    "sgd": f"*w[size] g[size] hyper[steps,2]:float64 {TURN}",
+    "momentum": f"*w[size] g[size] *v[size] hyper[steps,3]:float64 {TURN}",
+    "adam": f"*w[size] g[size] *m[size] *v[size] hyper[steps,5]:float64 {TURN}",
     "take_images": f"images[count,rows,columns,channels]:pixels order[items]:int64 position[1]:int64 *y[{IMAGE}] normalize",
     "take_labels": "labels[count,...]:labels order[items]:int64 position[1]:int64 *y[images,...]:labels",
     "augment_images": "images[count,rows,columns,channels]:pixels order[items]:int64 position[1]:int64 turn[2]:int64 settings[10]:float64 "

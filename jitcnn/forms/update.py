@@ -7,7 +7,7 @@ from jitcnn.forms.binding import Call
 from jitcnn.forms.geometry import integer, number
 
 
-def sgd(call: Call, w: ArrayLike, g: ArrayLike, lr: float = 1e-3, *, out: ArrayLike | None = None) -> Array:
+def sgd(call: Call, w: ArrayLike, g: ArrayLike, lr: float = 1e-3, weight_decay: float = 0.0, *, out: ArrayLike | None = None) -> Array:
     """Stochastic gradient descent: ``w -= lr * g``.
 
     Parameters
@@ -18,6 +18,8 @@ def sgd(call: Call, w: ArrayLike, g: ArrayLike, lr: float = 1e-3, *, out: ArrayL
         The gradient.
     lr : float
         The learning rate.
+    weight_decay : float
+        This times the weights is added to the gradient.
     out : array like `w`, optional
         Where the new weights go instead.
 
@@ -38,14 +40,22 @@ def sgd(call: Call, w: ArrayLike, g: ArrayLike, lr: float = 1e-3, *, out: ArrayL
     >>> sgd(np.array([1.0, 2.0]), np.array([10.0, 10.0]), 0.1).tolist()
     [0.0, 1.0]
     """
-    hyper = np.array([number("lr", lr, 0)])
+    hyper = [number("lr", lr, 0), number("weight_decay", weight_decay, 0)]
     new, gradient = _state(w, g, out)
-    call("sgd", new.reshape(-1), gradient.reshape(-1), hyper)
+    call("sgd", new.reshape(-1), gradient.reshape(-1), *_turn(hyper))
     return new
 
 
 def momentum(
-    call: Call, w: ArrayLike, g: ArrayLike, v: ArrayLike, lr: float = 1e-3, beta: float = 0.9, *, out: ArrayLike | None = None
+    call: Call,
+    w: ArrayLike,
+    g: ArrayLike,
+    v: ArrayLike,
+    lr: float = 1e-3,
+    beta: float = 0.9,
+    weight_decay: float = 0.0,
+    *,
+    out: ArrayLike | None = None,
 ) -> Array:
     """Gradient descent with momentum: ``v = beta * v + g``, then ``w -= lr * v`` (as PyTorch's ``SGD`` with ``momentum``).
 
@@ -61,6 +71,8 @@ def momentum(
         The learning rate.
     beta : float
         How much of the velocity stays; 0 <= beta < 1.
+    weight_decay : float
+        This times the weights is added to the gradient.
     out : array like `w`, optional
         Where the new weights go instead.
 
@@ -81,9 +93,9 @@ def momentum(
     >>> momentum(np.array([1.0]), np.array([1.0]), np.array([10.0]), 0.1, 0.9).tolist()
     [0.0]
     """
-    hyper = np.array([number("lr", lr, 0), number("beta", beta, 0, 1)])
+    hyper = [number("lr", lr, 0), number("beta", beta, 0, 1), number("weight_decay", weight_decay, 0)]
     new, gradient, velocity = _state(w, g, out, v=v)
-    call("momentum", new.reshape(-1), gradient.reshape(-1), velocity.reshape(-1), hyper)
+    call("momentum", new.reshape(-1), gradient.reshape(-1), velocity.reshape(-1), *_turn(hyper))
     return new
 
 
@@ -97,6 +109,7 @@ def adam(
     lr: float = 1e-3,
     betas: tuple[float, float] = (0.9, 0.999),
     eps: float = 1e-8,
+    weight_decay: float = 0.0,
     *,
     out: ArrayLike | None = None,
 ) -> Array:
@@ -121,6 +134,8 @@ def adam(
         How much of `m` and of `v` stays; each from 0 to less than 1.
     eps : float
         Keeps the division finite.
+    weight_decay : float
+        This times the weights is added to the gradient.
     out : array like `w`, optional
         Where the new weights go instead.
 
@@ -145,11 +160,16 @@ def adam(
         beta1, beta2 = betas
     except (TypeError, ValueError):
         raise ValueError(f"betas is {betas!r}, expected two numbers, as (0.9, 0.999)") from None
-    hyper = np.array([number("lr", lr, 0), number("betas[0]", beta1, 0, 1), number("betas[1]", beta2, 0, 1), number("eps", eps, 0)])
-    count = np.array([integer("step", step, at_least=1)], np.int64)
+    hyper = [number("lr", lr, 0), number("betas[0]", beta1, 0, 1), number("betas[1]", beta2, 0, 1), number("eps", eps, 0)]
+    turn = _turn([*hyper, number("weight_decay", weight_decay, 0)], integer("step", step, at_least=1))
     new, gradient, mean, square = _state(w, g, out, m=m, v=v)
-    call("adam", new.reshape(-1), gradient.reshape(-1), mean.reshape(-1), square.reshape(-1), hyper, count)
+    call("adam", new.reshape(-1), gradient.reshape(-1), mean.reshape(-1), square.reshape(-1), *turn)
     return new
+
+
+def _turn(hyper: list[float], step: int = 1) -> tuple[Array, Array, Array]:
+    """The settings of one step as the prepared forms take them: a table of one row, the step's number, and the row's."""
+    return np.array([hyper]), np.array([step], np.int64), np.array([step], np.int64)
 
 
 def _state(w: ArrayLike, g: ArrayLike, out: ArrayLike | None, **remembered: ArrayLike) -> list[Array]:

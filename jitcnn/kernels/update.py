@@ -16,9 +16,10 @@ from jitcnn.kernels.records import only, record
 from jitcnn.kernels.rows import Layout, Row, memory_of
 
 SHARE = {"lines": int, "stride": int, "length": int, "unit": int}
-Sgd = record(w=int, g=int, hyper=int, **SHARE)
-Momentum = record(w=int, g=int, v=int, hyper=int, **SHARE)
-Adam = record(w=int, g=int, m=int, v=int, hyper=int, step=int, **SHARE)
+TURN = {"hyper": int, "step": int, "first": int}
+Sgd = record(w=int, g=int, **TURN, **SHARE)
+Momentum = record(w=int, g=int, v=int, **TURN, **SHARE)
+Adam = record(w=int, g=int, m=int, v=int, **TURN, **SHARE)
 
 UNIT = 1024  # numbers in an item of a parameter whose gradient comes from outside
 
@@ -36,6 +37,19 @@ def share_of(real: type):
     return share
 
 
+@inline()
+def step_of(a):
+    """The number of this step."""
+    return carray(int64_at(a.step), (1,))[0]
+
+
+@inline()
+def settings_of(a, count):
+    """The step's row of the table `hyper`, whose row 0 is that of step `first`."""
+    row = step_of(a) - carray(int64_at(a.first), (1,))[0]
+    return carray(float64_at(a.hyper + 8 * row * count), (count,))
+
+
 @functools.cache
 def sgd_kernel(real: type):
     """w -= lr * g."""
@@ -44,11 +58,12 @@ def sgd_kernel(real: type):
     @kernel(Sgd, real.__name__, f"sgd {real.__name__}")
     def sgd_of(arguments, first, last, worker):
         a = only(arguments)
-        learning_rate = real(carray(float64_at(a.hyper), (1,))[0])
+        hyper = settings_of(a, 2)
+        learning_rate, decay = real(hyper[0]), real(hyper[1])
         for line in range(a.lines):
             w, g = share(a.w, a, line, first, last), share(a.g, a, line, first, last)
             for i in range(w.size):
-                w[i] -= learning_rate * g[i]
+                w[i] -= learning_rate * (g[i] + decay * w[i])
 
     return sgd_of
 
@@ -61,12 +76,12 @@ def momentum_kernel(real: type):
     @kernel(Momentum, real.__name__, f"momentum {real.__name__}")
     def momentum_of(arguments, first, last, worker):
         a = only(arguments)
-        hyper = carray(float64_at(a.hyper), (2,))
-        learning_rate, beta = real(hyper[0]), real(hyper[1])
+        hyper = settings_of(a, 3)
+        learning_rate, beta, decay = real(hyper[0]), real(hyper[1]), real(hyper[2])
         for line in range(a.lines):
             w, g, v = share(a.w, a, line, first, last), share(a.g, a, line, first, last), share(a.v, a, line, first, last)
             for i in range(w.size):
-                velocity = beta * v[i] + g[i]
+                velocity = beta * v[i] + (g[i] + decay * w[i])
                 v[i] = velocity
                 w[i] -= learning_rate * velocity
 
@@ -87,16 +102,18 @@ def adam_kernel(real: type):
     @kernel(Adam, real.__name__, f"adam {real.__name__}")
     def adam_of(arguments, first, last, worker):
         a = only(arguments)
-        hyper, step = carray(float64_at(a.hyper), (4,)), float(carray(int64_at(a.step), (1,))[0])
+        hyper, step = settings_of(a, 5), float(step_of(a))
         beta1, rest1, beta2, rest2 = real(hyper[1]), real(1.0 - hyper[1]), real(hyper[2]), real(1.0 - hyper[2])
         step_size = real(hyper[0] / (1.0 - math.pow(hyper[1], step)))
         scale, epsilon = real(1.0 / math.sqrt(1.0 - math.pow(hyper[2], step))), real(hyper[3])
+        decay = real(hyper[4])
         for line in range(a.lines):
             w, g = share(a.w, a, line, first, last), share(a.g, a, line, first, last)
             m, v = share(a.m, a, line, first, last), share(a.v, a, line, first, last)
             for i in range(w.size):
-                mean = beta1 * m[i] + rest1 * g[i]
-                square = beta2 * v[i] + rest2 * (g[i] * g[i])
+                gradient = g[i] + decay * w[i]
+                mean = beta1 * m[i] + rest1 * gradient
+                square = beta2 * v[i] + rest2 * (gradient * gradient)
                 m[i], v[i] = mean, square
                 w[i] -= adam_move(mean, square, step_size, scale, epsilon)
 
@@ -122,19 +139,21 @@ def update_row(
     )  # fmt: skip
 
 
-def sgd(program: Program, w: np.ndarray, g: np.ndarray, hyper: np.ndarray) -> None:
-    """w -= lr * g; hyper: (lr,)."""
-    update_row(program, sgd_kernel, Sgd, ("w",), 1.0, w=w, g=g, hyper=hyper)
+def sgd(program: Program, w: np.ndarray, g: np.ndarray, hyper: np.ndarray, step: np.ndarray, first: np.ndarray) -> None:
+    """w -= lr * g; hyper: rows of (lr, weight decay), as of the others."""
+    update_row(program, sgd_kernel, Sgd, ("w",), 1.0, w=w, g=g, hyper=hyper, step=step, first=first)
 
 
-def momentum(program: Program, w: np.ndarray, g: np.ndarray, v: np.ndarray, hyper: np.ndarray) -> None:
-    """v = beta * v + g, w -= lr * v; hyper: (lr, beta)."""
-    update_row(program, momentum_kernel, Momentum, ("w", "v"), 1.5, w=w, g=g, v=v, hyper=hyper)
+def momentum(program: Program, w: np.ndarray, g: np.ndarray, v: np.ndarray, hyper: np.ndarray, step: np.ndarray, first: np.ndarray) -> None:
+    """v = beta * v + g, w -= lr * v; hyper: rows of (lr, beta, weight decay)."""
+    update_row(program, momentum_kernel, Momentum, ("w", "v"), 1.5, w=w, g=g, v=v, hyper=hyper, step=step, first=first)
 
 
-def adam(program: Program, w: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray, hyper: np.ndarray, step: np.ndarray) -> None:
-    """Adam at step number step[0], counted from 1; hyper: (lr, beta1, beta2, eps)."""
-    update_row(program, adam_kernel, Adam, ("w", "m", "v"), 4.0, w=w, g=g, m=m, v=v, hyper=hyper, step=step)
+def adam(
+    program: Program, w: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray, hyper: np.ndarray, step: np.ndarray, first: np.ndarray
+) -> None:
+    """Adam at step number step[0], counted from 1; hyper: rows of (lr, beta1, beta2, eps, weight decay)."""
+    update_row(program, adam_kernel, Adam, ("w", "m", "v"), 4.0, w=w, g=g, m=m, v=v, hyper=hyper, step=step, first=first)
 
 
 LOWERINGS: dict[str, Callable[..., None]] = {"sgd": sgd, "momentum": momentum, "adam": adam}

@@ -57,9 +57,8 @@ def prepare_training(name: str, images: int, batch_size: int, seconds: float, pr
     model = preset.build(seed=0)
 
     def train(epochs: int) -> float:
-        callbacks = preset.callbacks(epochs)
         start = time.perf_counter()
-        model.train(x, y, epochs=epochs, batch_size=batch_size, callbacks=callbacks, progress=progress)
+        model.train(x, y, epochs=epochs, batch_size=batch_size, schedule=preset.schedule, progress=progress)
         return time.perf_counter() - start
 
     train(1)

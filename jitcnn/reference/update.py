@@ -11,8 +11,10 @@
     gradients   + + + + +        momentum   + ++ +++ ++++ …     a steady slope: steps grow to lr / (1 - beta)
                 + - + - +                   + 0  +  0  + …      a zigzag cancels
 
-The formulas are PyTorch's (Adam: Kingma and Ba, 2015, https://arxiv.org/abs/1412.6980). Settings come in `hyper`, a small
-float64 array that may change from step to step.
+Weight decay pulls every parameter towards 0: where the formulas say g, it is g + weight_decay * w.
+
+The formulas are PyTorch's (Adam: Kingma and Ba, 2015, https://arxiv.org/abs/1412.6980). Settings may change from step to step: they come
+in a table `hyper` with one row a step, of which this step reads row `step[0] - first[0]`.
 """
 
 import math
@@ -20,7 +22,7 @@ import math
 from numba import prange
 
 
-def sgd(w, g, hyper):
+def sgd(w, g, hyper, step, first):
     """Step down the gradient.
 
     Parameters
@@ -29,23 +31,28 @@ def sgd(w, g, hyper):
         Parameters, changed in place.
     g : array (p,)
         Gradient.
-    hyper : float64 array (1,)
-        Learning rate.
+    hyper : float64 array (steps, 2)
+        By step: learning rate, weight decay.
+    step : int64 array (1,)
+        Number of this update.
+    first : int64 array (1,)
+        Number of the update whose settings are in row 0.
 
     Examples
     --------
     >>> import numpy as np
     >>> w = np.array([1.0, 2.0])
-    >>> sgd(w, np.array([10.0, -10.0]), np.array([0.1]))
+    >>> sgd(w, np.array([10.0, -10.0]), np.array([[0.1, 0.0]]), np.array([1]), np.array([1]))
     >>> w
     array([0., 3.])
     """
-    learning_rate = hyper[0]
+    row = step[0] - first[0]
+    learning_rate, weight_decay = hyper[row, 0], hyper[row, 1]
     for i in prange(0, w.size):
-        w[i] -= learning_rate * g[i]
+        w[i] -= learning_rate * (g[i] + weight_decay * w[i])
 
 
-def momentum(w, g, v, hyper):
+def momentum(w, g, v, hyper, step, first):
     """Step along a velocity that collects the gradients.
 
     Parameters
@@ -56,24 +63,29 @@ def momentum(w, g, v, hyper):
         Gradient.
     v : array (p,)
         Velocity, changed in place; zeros at first.
-    hyper : float64 array (2,)
-        Learning rate, beta.
+    hyper : float64 array (steps, 3)
+        By step: learning rate, beta, weight decay.
+    step : int64 array (1,)
+        Number of this update.
+    first : int64 array (1,)
+        Number of the update whose settings are in row 0.
 
     Examples
     --------
     >>> import numpy as np
     >>> w, v = np.array([1.0]), np.array([4.0])
-    >>> momentum(w, np.array([2.0]), v, np.array([0.125, 0.5]))
+    >>> momentum(w, np.array([2.0]), v, np.array([[0.125, 0.5, 0.0]]), np.array([1]), np.array([1]))
     >>> v, w
     (array([4.]), array([0.5]))
     """
-    learning_rate, beta = hyper[0], hyper[1]
+    row = step[0] - first[0]
+    learning_rate, beta, weight_decay = hyper[row, 0], hyper[row, 1], hyper[row, 2]
     for i in prange(0, w.size):
-        v[i] = beta * v[i] + g[i]
+        v[i] = beta * v[i] + (g[i] + weight_decay * w[i])
         w[i] -= learning_rate * v[i]
 
 
-def adam(w, g, m, v, hyper, step):
+def adam(w, g, m, v, hyper, step, first):
     """Step by the mean gradient in units of its usual size.
 
     Parameters
@@ -84,25 +96,29 @@ def adam(w, g, m, v, hyper, step):
         Gradient.
     m, v : array (p,)
         Means of the gradient and of its square, changed in place; zeros at first.
-    hyper : float64 array (4,)
-        Learning rate, beta1, beta2, eps.
+    hyper : float64 array (steps, 5)
+        By step: learning rate, beta1, beta2, eps, weight decay.
     step : int64 array (1,)
         Number of this update, 1 at the first.
+    first : int64 array (1,)
+        Number of the update whose settings are in row 0.
 
     Examples
     --------
     The first step has the size of the learning rate, however large the gradient:
 
     >>> import numpy as np
-    >>> w = np.array([1.0, 1.0])
-    >>> adam(w, np.array([1000.0, -0.001]), np.zeros(2), np.zeros(2), np.array([0.1, 0.9, 0.999, 1e-8]), np.array([1]))
+    >>> w, hyper, one = np.array([1.0, 1.0]), np.array([[0.1, 0.9, 0.999, 1e-8, 0.0]]), np.array([1])
+    >>> adam(w, np.array([1000.0, -0.001]), np.zeros(2), np.zeros(2), hyper, one, one)
     >>> w.round(4)
     array([0.9, 1.1])
     """
-    learning_rate, beta1, beta2, epsilon = hyper[0], hyper[1], hyper[2], hyper[3]
+    row = step[0] - first[0]
+    learning_rate, beta1, beta2, epsilon, weight_decay = hyper[row, 0], hyper[row, 1], hyper[row, 2], hyper[row, 3], hyper[row, 4]
     step_size = learning_rate / (1.0 - math.pow(beta1, step[0]))
     deviation_scale = math.sqrt(1.0 - math.pow(beta2, step[0]))
     for i in prange(0, w.size):
-        m[i] = beta1 * m[i] + (1.0 - beta1) * g[i]
-        v[i] = beta2 * v[i] + (1.0 - beta2) * g[i] * g[i]
+        gradient = g[i] + weight_decay * w[i]
+        m[i] = beta1 * m[i] + (1.0 - beta1) * gradient
+        v[i] = beta2 * v[i] + (1.0 - beta2) * gradient * gradient
         w[i] -= step_size * m[i] / (math.sqrt(v[i]) / deviation_scale + epsilon)

@@ -43,9 +43,9 @@ def test_compile_model_refuses_what_it_does_not_know(small, argument, message):
 def test_compile_model_keeps_what_it_is_given(small):
     small.compile_model(lr=0.05, mr=0.7, opt="momentum", loss="cse", metrics=["accuracy"])
     assert (small.lr, small.mr, small.loss, small.metrics, small.iscompiled) == (0.05, 0.7, "cse", ["accuracy"], True)
-    assert small.optimizer.settings == {"learning_rate": 0.05, "momentum": 0.7}
+    assert small.optimizer.settings == {"learning_rate": 0.05, "momentum": 0.7, "weight_decay": 0.0}
     small.compile_model(opt="momentum")  # the default stands for what the text's momentum always used
-    assert small.optimizer.settings == {"learning_rate": 0.01, "momentum": 0.9}
+    assert small.optimizer.settings == {"learning_rate": 0.01, "momentum": 0.9, "weight_decay": 0.0}
     small.compile_model(lr=0.02, opt="adam")
     assert small.optimizer.learning_rate == 0.02
 

@@ -153,7 +153,7 @@ WRONG = [
     (["--fly"], "No such option"),
     (["train", "--fly"], "No such option"),
     (["train", "extra"], "unexpected extra argument"),
-    (["train", "--preset", "huge"], "'huge' is not one of 'default', 'single-conv'"),
+    (["train", "--preset", "huge"], "'huge' is not one of 'default', 'fast', 'single-conv'"),
     (["train", "--preset"], "requires an argument"),
     (["train", "--data", "mnits"], "mnits: no such file or folder, and not the name of a known data set (mnist, "),
     (["train", "--data", "empty"], "there is no train-images-idx3-ubyte"),

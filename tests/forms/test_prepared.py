@@ -21,6 +21,7 @@ class Symbol(NamedTuple):
 X, W, Y = Symbol((2, 5, 6, 3)), Symbol((3, 2, 3, 4)), Symbol((2, 3, 3, 4))
 POOLED = Symbol((2, 2, 3, 3))
 MATRIX, LINE = Symbol((2, 3)), Symbol((7,))
+TURN = (Symbol((1,), INT), Symbol((1,), INT))
 VALID = {
     "conv2d": (X, W, Symbol((4,)), Y, 2, 2, 1, 0, 1),
     "conv2d_grad_input": (Y, W, X, 2, 2, 1, 0, 1),
@@ -42,9 +43,9 @@ VALID = {
     "soft_cross_entropy": (MATRIX, MATRIX, Symbol((2,)), MATRIX),
     "binary_cross_entropy": (MATRIX, MATRIX, Symbol((2,)), MATRIX),
     "mse": (MATRIX, MATRIX, Symbol((2,)), MATRIX),
-    "sgd": (LINE, LINE, Symbol((1,), D)),
-    "momentum": (LINE, LINE, LINE, Symbol((2,), D)),
-    "adam": (LINE, LINE, LINE, LINE, Symbol((4,), D), Symbol((1,), INT)),
+    "sgd": (LINE, LINE, Symbol((4, 2), D), *TURN),
+    "momentum": (LINE, LINE, LINE, Symbol((4, 3), D), *TURN),
+    "adam": (LINE, LINE, LINE, LINE, Symbol((4, 5), D), *TURN),
     "take_images": (Symbol((9, 5, 6, 3), np.dtype(np.uint8)), Symbol((7,), INT), Symbol((1,), INT), X, 1),
     "take_labels": (Symbol((9,), INT), Symbol((7,), INT), Symbol((1,), INT), Symbol((2,), INT)),
     "augment_images": (
@@ -195,7 +196,7 @@ def test_no_bias():
         ("take_labels", 0, Symbol((9, 3), INT), "y is (2,) with other sizes, expected (images, 3)"),
         ("relu", 1, Symbol((2, 5, 6, 4)), "y is (2, 5, 6, 4) with other sizes, expected (2, 5, 6, 3): it is 2, 5, 6, 3 in x"),
         ("bias_grad", 0, Symbol((4,)), "grad_y is (4,), expected (images, ..., filters)"),
-        ("sgd", 2, Symbol((2,), D), "hyper is (2,), expected (1,)"),
+        ("sgd", 2, Symbol((4, 1), D), "hyper is (4, 1), expected (steps, 2)"),
         ("dropout", 2, 2**32, "threshold is 4294967296, expected 0 to 4294967295"),
         ("pool2d", 8, 3, "kind is 3, expected 0 to 2"),
     ],

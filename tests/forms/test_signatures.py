@@ -37,9 +37,9 @@ SIGNATURES = {
     "soft_cross_entropy": "(logits, targets, *, out=None)",
     "binary_cross_entropy": "(logits, targets, *, out=None)",
     "mse": "(y, target, *, out=None)",
-    "sgd": "(w, g, lr=0.001, *, out=None)",
-    "momentum": "(w, g, v, lr=0.001, beta=0.9, *, out=None)",
-    "adam": "(w, g, m, v, step, lr=0.001, betas=(0.9, 0.999), eps=1e-08, *, out=None)",
+    "sgd": "(w, g, lr=0.001, weight_decay=0.0, *, out=None)",
+    "momentum": "(w, g, v, lr=0.001, beta=0.9, weight_decay=0.0, *, out=None)",
+    "adam": "(w, g, m, v, step, lr=0.001, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.0, *, out=None)",
     "take_images": "(images, order, *, normalize=None, dtype='float32', out=None)",
     "take_labels": "(labels, order, *, out=None)",
     "augment_images": (

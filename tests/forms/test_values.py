@@ -252,6 +252,7 @@ def test_nan_reaches_loss_and_gradient():
         ("sgd", {"lr": -1}, "lr is -1, expected a finite number of at least 0"),
         ("sgd", {"lr": float("nan")}, "lr is nan"),
         ("sgd", {"lr": float("inf")}, "lr is inf"),
+        ("sgd", {"weight_decay": -0.1}, "weight_decay is -0.1, expected a finite number of at least 0"),
         ("momentum", {"beta": 1}, "beta is 1, expected 0 <= beta < 1"),
         ("adam", {"betas": (0.9, 1.0)}, r"betas\[1\] is 1.0, expected 0 <= betas\[1\] < 1"),
         ("adam", {"betas": 0.9}, "betas is 0.9, expected two numbers"),

@@ -115,7 +115,7 @@ def squares(y, target):
 @njit
 def updates(w, g, v, m, u):
     kernels.sgd(w, g)
-    kernels.momentum(w, g, v, 0.1)
+    kernels.momentum(w, g, v, 0.1, weight_decay=0.1)
     return kernels.adam(w, g, m, u, 3, betas=(0.8, 0.9)), v, m, u, kernels.sgd(w, g, 1, out=np.empty_like(w))
 
 

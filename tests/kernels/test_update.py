@@ -7,21 +7,18 @@ from jitcnn.kernels.program import Program
 from jitcnn.kernels.update import LOWERINGS
 from jitcnn.reference import update as loops
 
-HYPER = {"sgd": [0.1], "momentum": [0.1, 0.9], "adam": [0.01, 0.9, 0.999, 1e-8]}
+HYPER = {"sgd": [0.1, 0.02], "momentum": [0.1, 0.9, 0.02], "adam": [0.01, 0.9, 0.999, 1e-8, 0.02]}
 STATES = {"sgd": 0, "momentum": 1, "adam": 2}
 LIMIT = {np.float32: 1e-5, np.float64: 1e-12}
 
 
 def arguments(name, w, g, dtype=None):
-    """The arguments of an update at its first step, as copies."""
+    """The arguments of an update at its first step, as copies; the rate is halved with every step of a table of five."""
     dtype = dtype or w.dtype
-    step = [np.array([1])] if name == "adam" else []
-    return [w.astype(dtype), g.astype(dtype), *(np.zeros(w.size, dtype) for _ in range(STATES[name])), np.array(HYPER[name]), *step]
-
-
-def advance(name, arrays):
-    if name == "adam":
-        arrays[-1] += 1
+    table = np.tile(HYPER[name], (5, 1))
+    table[:, 0] *= 0.5 ** np.arange(5)
+    states = [np.zeros(w.size, dtype) for _ in range(STATES[name])]
+    return [w.astype(dtype), g.astype(dtype), *states, table, np.array([1]), np.array([1])]
 
 
 def assert_near(results, truths, dtype):
@@ -47,8 +44,7 @@ def test_steps(rng, name, size, dtype):
             program.run()
             getattr(loops, name)(*truth)
             for each in (arrays, truth):
-                each[2 + STATES[name]][0] *= 0.5
-                advance(name, each)
+                each[-2] += 1
         changed = [0, *range(2, 2 + STATES[name])]
         assert_near([arrays[i] for i in changed], [truth[i] for i in changed], dtype)
         bits.append([arrays[i].tobytes() for i in changed])
@@ -90,10 +86,11 @@ def test_nan_stays_in_its_parameter(name):
 
 
 def test_adam_without_gradient_and_with_a_huge_one():
-    """As PyTorch: nothing moves without a gradient, nor where the mean of the squares is infinite."""
+    """As PyTorch without weight decay: nothing moves without a gradient, nor where the mean of the squares is infinite."""
     w, g = np.ones(40, np.float32), np.zeros(40, np.float32)
     g[::2] = 1e25
     arrays = arguments("adam", w, g)
+    arrays[4][:, 4] = 0
     program = Program(1, 1)
     LOWERINGS["adam"](program, *arrays)
     program.finish().run()

@@ -251,27 +251,31 @@ def mse(y, target, out=None):
     return mean(losses), grad
 
 
-def sgd(w, g, lr=1e-3, out=None):
+def sgd(w, g, lr=1e-3, weight_decay=0.0, out=None):
     g = floating(g, 0, w)
     new = changed(w, out, g)
-    run("sgd", new, g.reshape(g.size), np.array([np.float64(lr)]))
+    one = np.array([1])
+    run("sgd", new, g.reshape(g.size), np.array([[np.float64(lr), np.float64(weight_decay)]]), one, one)
     return new.reshape(g.shape)
 
 
-def momentum(w, g, v, lr=1e-3, beta=0.9, out=None):
+def momentum(w, g, v, lr=1e-3, beta=0.9, weight_decay=0.0, out=None):
     g = floating(g, 0, w)
     new, velocity = changed(w, out, g), changed(v, None, g)
-    run("momentum", new, g.reshape(g.size), velocity, np.array([np.float64(lr), np.float64(beta)]))
+    one = np.array([1])
+    hyper = np.array([[np.float64(lr), np.float64(beta), np.float64(weight_decay)]])
+    run("momentum", new, g.reshape(g.size), velocity, hyper, one, one)
     return new.reshape(g.shape)
 
 
-def adam(w, g, m, v, step, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, out=None):
+def adam(w, g, m, v, step, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, out=None):
     if step < 1:
         raise ValueError("adam: step is below 1")
     g = floating(g, 0, w)
     new, means, squares = changed(w, out, g), changed(m, None, g), changed(v, None, g)
-    hyper = np.array([np.float64(lr), np.float64(betas[0]), np.float64(betas[1]), np.float64(eps)])
-    run("adam", new, g.reshape(g.size), means, squares, hyper, np.array([np.int64(step)]))
+    number = np.array([np.int64(step)])
+    hyper = np.array([[np.float64(lr), np.float64(betas[0]), np.float64(betas[1]), np.float64(eps), np.float64(weight_decay)]])
+    run("adam", new, g.reshape(g.size), means, squares, hyper, number, number)
     return new.reshape(g.shape)
 
 
