@@ -16,7 +16,7 @@ PRESETS = ("default", "fast", "single-conv", "double-conv", "conv-pool", "deep")
 OPTIMIZERS = ("sgd", "momentum", "adam")
 LOSSES = ("cross_entropy", "mse")
 ENGINES = ("fast", "loops", "python")
-RESIZES = ("pad", "crop", "stretch")
+RESIZES = ("pad", "crop", "stretch", "digit")
 MOST_THREADS = 1024
 MOST_PIXELS = 4096
 

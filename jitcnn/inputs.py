@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from jitcnn.engine.mapped import give_back
 from jitcnn.forms.arrays import take
+from jitcnn.mapped import give_back
 
 PIXELS = (np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.float64))
 CHUNK = 1 << 20  # numbers looked at in one go for NaN: stays in the cache

@@ -39,7 +39,7 @@ LAYERS = [
     ],
     ["jitcnn.engine"],
     ["jitcnn.kernels", "jitcnn.reference"],
-    ["jitcnn.forms"],
+    ["jitcnn.forms", "jitcnn.mapped"],
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 FOLDERS = {"jitcnn": "jitcnn", "cli": "jitcnn_cli"}

@@ -13,7 +13,7 @@ import numpy as np
 from jitcnn.data import cifar, files, idx, npy, npz, pictures, table
 from jitcnn.data.download import data_folder, is_complete
 from jitcnn.data.published import SETS
-from jitcnn.engine.mapped import give_back
+from jitcnn.mapped import give_back
 from jitcnn.preparation import Preparation
 
 NAMES = ("mnist", *SETS)

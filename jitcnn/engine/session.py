@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jitcnn.engine import build_program
-from jitcnn.engine.mapped import give_back, large_file, rows_between
+from jitcnn.mapped import give_back, large_file, rows_between
 
 CHUNK_SECONDS = 0.04
 

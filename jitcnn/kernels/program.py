@@ -185,7 +185,7 @@ class Program:
         segments = [segment for part in planned if not isinstance(part, Call) for segment in part]
         self.kept += place_buffers(self, segments, [part for part in planned if isinstance(part, Call)])
         every = [*self.derived, *(row for segment in segments for chain in segment.chains for row in chain)]
-        self.kept.append(compile_all([(row.factory, row.key) for row in every] + runner.variants(self.threads or 1)))
+        self.kept.append(compile_all([(row.factory, row.key) for row in every] + runner.variants(self.threads or 1))[: len(every)])
         self.preparation = self.part([Segment("parameters", [[row] for row in self.derived])]) if self.derived else None
         self.parts = [part if isinstance(part, Call) else self.part(part) for part in planned]
         return self

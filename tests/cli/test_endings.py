@@ -157,7 +157,7 @@ WRONG = [
     (["train", "--preset"], "requires an argument"),
     (["train", "--data", "mnits"], "mnits: no such file or folder, and not the name of a known data set (mnist, "),
     (["train", "--data", "empty"], "there is no train-images-idx3-ubyte"),
-    (["train", "--data", "text.npz"], "expected a folder of IDX files or an .npz file"),
+    (["train", "--data", "text.npz"], "expected a folder of IDX files or of pictures, an .npz, .npy or .csv file"),
     (["train", "--preset", "single-conv", "--data", "nan.npz"], "NaN"),
     (["train", "--data", "small.npz"], "conv1"),
     (["train", "--train-limit", "0"], "0 is not in the range x>=1"),

@@ -5,8 +5,7 @@ import mmap
 import numpy as np
 import pytest
 
-from jitcnn import CNN, Dense, Flatten
-from jitcnn.engine import mapped
+from jitcnn import CNN, Dense, Flatten, mapped
 
 
 def resident():
