@@ -14,6 +14,7 @@ import click
 # Written out, since asking `jitcnn` for them would import NumPy and Numba for every `--help`; a test compares them.
 PRESETS = ("default", "fast", "single-conv", "double-conv", "conv-pool", "deep")
 OPTIMIZERS = ("sgd", "momentum", "adam")
+SCHEDULES = ("constant", "step", "linear", "cosine", "one-cycle", "warm-up")
 LOSSES = ("cross_entropy", "mse")
 ENGINES = ("fast", "loops", "python")
 RESIZES = ("pad", "crop", "stretch", "digit")
@@ -64,6 +65,22 @@ class Share(click.ParamType):
             number = math.nan
         if not 0 < number <= 1:
             self.fail(f"{value!r} is not a share such as 99% or 0.99.", parameter, context)
+        return number
+
+
+class Amount(click.ParamType):
+    """A finite number of at least 0."""
+
+    name = "float"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> float:
+        """Return the number, or fail."""
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not 0 <= number < math.inf:
+            self.fail(f"{value!r} is not a finite number of at least 0.", parameter, context)
         return number
 
 

@@ -18,6 +18,7 @@ from .running import command
 
 if TYPE_CHECKING:
     from jitcnn.augmentation import Augmentation
+    from jitcnn.callbacks import EarlyStopping
     from jitcnn.data import Dataset
     from jitcnn.model import CNN
     from jitcnn.schedules import Schedule
@@ -35,6 +36,7 @@ class Plan(NamedTuple):
     val_limit: int
     schedule: Schedule
     augment: Augmentation
+    early_stop: int | None
 
 
 @command("train", example="jitcnn train --preset conv-pool --epochs 2 --seed 1 --out digits.json")
@@ -52,6 +54,11 @@ class Plan(NamedTuple):
 @click.option("--loss", type=click.Choice(options.LOSSES), help="What training makes small.")
 @click.option(
     "--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Same seed, same model, to the bit.", metavar="N"
+)
+@click.option("--schedule", type=click.Choice(options.SCHEDULES), help="How the learning rate changes from step to step.")
+@click.option("--weight-decay", type=options.Amount(), metavar="SHARE", help="This times the weights is added to their gradient.")
+@click.option(
+    "--early-stop", type=options.AT_LEAST_ONE, metavar="N", help="Stop after N epochs in a row without a lower loss, and keep the best one."
 )
 @options.augment_option
 @options.threads_option
@@ -74,6 +81,9 @@ def train(
     opt: str | None,
     loss: str | None,
     seed: int,
+    schedule: str | None,
+    weight_decay: float | None,
+    early_stop: int | None,
     augment: str | None,
     threads: int | None,
     engine: str,
@@ -91,6 +101,7 @@ def train(
     from jitcnn.augmentation import as_augmentation
     from jitcnn.data import load
     from jitcnn.preparation import Preparation
+    from jitcnn.schedules import as_schedule
 
     chosen = presets.PRESETS[preset]
     plan = Plan(
@@ -99,8 +110,9 @@ def train(
         chosen.batch_size if batch_size is None else batch_size,
         chosen.train_limit if train_limit is None else train_limit,
         chosen.validation_limit if val_limit is None else val_limit,
-        chosen.schedule_at(lr),
+        chosen.schedule_at(lr) if schedule is None else as_schedule(schedule),
         as_augmentation(augment),
+        early_stop,
     )
     wanted = Preparation(size, 1 if gray else None, resize or "pad")
     dataset = load(data or "mnist", train_limit=plan.train_limit, preparation=wanted, strict=strict, progress=not quiet)
@@ -114,6 +126,7 @@ def train(
         threads=threads,
         optimizer=opt,
         learning_rate=lr,
+        weight_decay=weight_decay,
         loss=loss,
     )
     model.preparation = replace(dataset.preparation or model.preparation, normalize=model.normalize, classes=tuple(dataset.classes))
@@ -137,6 +150,7 @@ def run(model: CNN, dataset: Dataset, plan: Plan, *, progress: bool) -> dict[str
     validation = validation_of(dataset, plan.val_limit)
     if progress:
         note(describe(dataset, validation, plan.augment))
+    callbacks = stopping(plan.early_stop, validation)
     started = time.perf_counter()
     with CompilingLine(enabled=progress):
         history = model.train(
@@ -147,10 +161,12 @@ def run(model: CNN, dataset: Dataset, plan: Plan, *, progress: bool) -> dict[str
             validation=validation,
             augment=plan.augment,
             schedule=plan.schedule,
+            callbacks=callbacks,
             progress=progress,
         )
     seconds = time.perf_counter() - started
-    last = {name: values[-1] for name, values in history.items()}
+    kept = callbacks[0].best_epoch if callbacks else None  # the epoch that the model's parameters are those of
+    last = {name: values[-1 if kept is None else kept] for name, values in history.items()}
     trained = len(dataset.x) - (round(validation * len(dataset.x)) if isinstance(validation, float) else 0)
     return {
         "accuracy": last.get("val_accuracy"),
@@ -161,6 +177,15 @@ def run(model: CNN, dataset: Dataset, plan: Plan, *, progress: bool) -> dict[str
         "train": {"accuracy": last["accuracy"], "loss": last["loss"]},
         "test": test(model, dataset, validation, last),
     }
+
+
+def stopping(patience: int | None, validation: Any) -> list[EarlyStopping]:
+    """Return what ends training early, if it is asked for."""
+    from jitcnn.callbacks import EarlyStopping
+
+    if patience is None:
+        return []
+    return [EarlyStopping("loss" if validation is None else "val_loss", patience, restore_best=True)]
 
 
 def validation_of(dataset: Dataset, limit: int) -> Any:

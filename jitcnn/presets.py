@@ -66,6 +66,7 @@ class Preset:
         dtype: str = "float32",
         optimizer: str | None = None,
         learning_rate: float | None = None,
+        weight_decay: float | None = None,
         loss: str | None = None,
     ) -> CNN:
         """Return the network, compiled, on images that it standardises one by one.
@@ -78,7 +79,7 @@ class Preset:
             The shape of one image and the number of classes.
         engine, threads, dtype
             As `CNN` takes them.
-        optimizer, learning_rate, loss
+        optimizer, learning_rate, weight_decay, loss
             In place of the preset's. Another optimizer comes with a learning rate of its own unless one is given.
 
         Raises
@@ -89,6 +90,8 @@ class Preset:
         settings: dict[str, float] = {} if learning_rate is None else {"learning_rate": learning_rate}
         if optimizer in (None, self.optimizer):
             settings = {"learning_rate": self.learning_rate, **self.settings, **settings}
+        if weight_decay is not None:
+            settings["weight_decay"] = weight_decay
         model = CNN(self.layers(input_shape, classes), seed=seed, normalize="per-image", dtype=dtype, engine=engine, threads=threads)
         model.compile(as_optimizer(optimizer or self.optimizer, **settings), loss=loss or self.loss)
         return model

@@ -19,6 +19,7 @@ from jitcnn import CNN, presets
 from jitcnn.engine import ENGINES
 from jitcnn.losses import LOSSES
 from jitcnn.optimizers import OPTIMIZERS
+from jitcnn.schedules import SCHEDULES
 from tests.cli.conftest import TINY, refused
 
 COMMANDS = [
@@ -84,6 +85,7 @@ def test_choices_are_those_of_the_package():
     assert set(options.PRESETS) == set(presets.PRESETS)
     assert set(options.OPTIMIZERS) == set(OPTIMIZERS)
     assert set(options.LOSSES) == set(LOSSES)
+    assert set(options.SCHEDULES) == set(SCHEDULES)
     assert set(options.ENGINES) == set(ENGINES)
 
 
@@ -170,6 +172,10 @@ WRONG = [
     (["train", "--lr", "-1"], "'-1' is not a finite number above 0"),
     (["train", "--lr", "nan"], "'nan' is not a finite number above 0"),
     (["train", "--lr", "inf"], "'inf' is not a finite number above 0"),
+    (["train", "--weight-decay", "-1"], "'-1' is not a finite number of at least 0"),
+    (["train", "--weight-decay", "nan"], "'nan' is not a finite number of at least 0"),
+    (["train", "--early-stop", "0"], "0 is not in the range x>=1"),
+    (["train", "--schedule", "fast"], "'fast' is not one of 'constant', 'step'"),
     (["train", "--lr", "fast"], "'fast' is not a finite number above 0"),
     (["train", "--opt", "lion"], "'lion' is not one of 'sgd', 'momentum', 'adam'"),
     (["train", "--loss", "hinge"], "'hinge' is not one of 'cross_entropy', 'mse'"),

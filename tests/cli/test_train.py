@@ -150,3 +150,18 @@ def test_augment(run, digits):
     assert augmented != plain == trained("--augment", "none")[1]
     refusal = refused(run(*TINY, "--data", digits, "--augment", "flip=2"))
     assert "flip is 2.0, expected a number from 0 to 1" in refusal
+
+
+def test_schedule_weight_decay_and_early_stopping(run, digits):
+    """A rate so high that the loss rises: the best epoch is kept, and the figures are its own."""
+    base = [*TINY, "--data", digits, "--epochs", "12", "--lr", "5", "--json"]
+    found = done(run(*base, "--early-stop", "2", "--out", "stopped.json"))
+    stopped = load("stopped.json")
+    assert stopped.epochs < 12
+    evaluated = done(run("eval", "stopped.json", "--data", digits, "--json"))
+    assert (found["loss"], found["test"]["loss"]) == (pytest.approx(evaluated["loss"]), found["loss"])
+    digests = {found["digest"]}
+    for options in (["--schedule", "cosine"], ["--weight-decay", "0.1"], ["--schedule", "constant"], []):
+        digests.add(done(run(*TINY, "--data", digits, *options, "--json", "--out", "model.json"))["digest"])
+    assert len(digests) == 4  # "constant" is what the preset has
+    assert load("model.json").optimizer.settings["weight_decay"] == 0
