@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from jitcnn.kernels.compiling import cache_folder
+from jitcnn.kernels.compiling import cache_folder, cache_folders
 
 Wanted = tuple[Callable[..., Any], dict[str, Any]]  # a factory, which remembers what it has made, and its arguments
 
@@ -25,7 +25,9 @@ MOST_PROCESSES = 3
 
 def compile_all(wanted: Sequence[Wanted]) -> list[Any]:
     """The kernels, compiled or loaded."""
-    missing = {_mark(each): each for each in wanted if not _mark(each).exists()} if cache_folder() else {}
+    missing = {_mark(each): each for each in wanted if not any((Path(f) / _mark(each)).exists() for f in cache_folders())}
+    if not cache_folder():
+        missing = {}
     processes = _start(list(missing.values()))
     try:
         for factory, key in list(missing.values())[:: len(processes) + 1]:
@@ -39,15 +41,15 @@ def compile_all(wanted: Sequence[Wanted]) -> list[Any]:
             process.wait()
     for mark in missing:
         with suppress(OSError):
-            mark.touch()
+            (Path(cache_folder()) / mark).touch()
     return kernels
 
 
-def _mark(wanted: Wanted) -> Path:
-    """A file that says that the cache holds a kernel; for a guess only: what is not there is compiled."""
+def _mark(wanted: Wanted) -> str:
+    """The name of a file that says that the cache holds a kernel; for a guess only: what is not there is compiled."""
     factory, key = wanted
     text = f"{factory.__module__}.{factory.__qualname__}{sorted(key.items())}"
-    return Path(cache_folder()) / f"made-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    return f"made-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 def _start(missing: list[Wanted]) -> list[subprocess.Popen]:

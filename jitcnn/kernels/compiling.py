@@ -9,12 +9,20 @@ import contextlib
 import functools
 import hashlib
 import os
+import pickle
+import re
+import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numba
 from numba import config, types
+from numba.core.caching import FunctionCache
+from numba.core.ccallback import CFunc
+from numba.core.sigutils import normalize_signature
 from numba.np.numpy_support import from_dtype
 
 #: A dict, not a set: options enter the cache key of what captures a helper, and a set's order changes from process to process.
@@ -25,6 +33,9 @@ listeners: list[Callable[[str], None]] = []
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _SOURCES = ("kernels", "reference", "engine")
+UNUSED_SECONDS = 30 * 24 * 3600
+UNREADABLE = (EOFError, pickle.UnpicklingError)  # a file that was cut short
+OURS = re.compile(r"\.nb[ic](\.tmp\.\w+)?$|^made-")
 
 
 @functools.cache
@@ -36,28 +47,131 @@ def digest() -> str:
 
 
 @functools.cache
-def cache_folder() -> str:
-    """Where machine code is kept: JITCNN_CACHE_DIR, else beside the package, else in the home folder; "" when none can be written.
+def cache_folders() -> tuple[str, ...]:
+    """Where machine code is kept, "" if nowhere, and behind that folders that hold some and cannot be written.
 
-    Never a folder that others can write to, such as /tmp: the files are pickles.
+    JITCNN_CACHE_DIR says where, else it is beside the package, else in the home folder.  Never a folder that others can write to, such
+    as /tmp: the files are pickles.
     """
+    readable = []
     for base in (os.environ.get("JITCNN_CACHE_DIR") or None, _PACKAGE / "__pycache__", os.path.expanduser("~/.cache/jitcnn")):
         with contextlib.suppress(OSError, TypeError):
             folder = Path(base) / digest()  # type: ignore[arg-type]
+            is_new = not folder.is_dir()
+            if not is_new:
+                readable.append(str(folder))
             folder.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=folder).close()
-            return str(folder)
-    return ""
+            os.utime(folder)
+            if is_new:
+                remove_old(folder.parent)
+            return str(folder), *(other for other in readable if other != str(folder))
+    return "", *readable
 
 
-@contextlib.contextmanager
-def cache_here() -> Iterator[bool]:
-    """Numba decorators inside this block use our cache folder; gives False when there is none."""
-    saved, config.CACHE_DIR = config.CACHE_DIR, cache_folder()
-    try:
-        yield bool(cache_folder())
-    finally:
-        config.CACHE_DIR = saved
+def cache_folder() -> str:
+    """The folder into which machine code is written; "" when none can be."""
+    return cache_folders()[0]
+
+
+def remove_old(base: Path) -> None:
+    """Remove folders of other digests that no process has started with for a month; what is not ours stays."""
+    for folder in base.iterdir():
+        with contextlib.suppress(OSError):
+            old = time.time() - folder.stat().st_mtime > UNUSED_SECONDS
+            if re.fullmatch("[0-9a-f]{16}", folder.name) and not folder.is_symlink() and folder.is_dir() and old:
+                files = [path for path in folder.rglob("*") if not path.is_dir()]
+                if all(OURS.search(path.name) for path in files):
+                    shutil.rmtree(folder, ignore_errors=True)
+
+
+class Cache(FunctionCache):
+    """Numba's cache of a function, in our folder; what cannot be read is compiled, and what cannot be written is not kept."""
+
+    def __init__(self, function: Callable, folders: Sequence[str], writes: bool):
+        place = type("Place", (Place,), {"folder": folders[0]})
+        self._impl_class = type("Implementation", (FunctionCache._impl_class,), {"_locator_classes": [place]})
+        super().__init__(function)
+        self.writes, self.next = writes, Cache(function, folders[1:], False) if folders[1:] else None
+
+    def load_overload(self, sig, target_context):
+        """From this folder or the next one."""
+        with contextlib.suppress(OSError, *UNREADABLE):
+            if (found := super().load_overload(sig, target_context)) is not None:
+                return found
+        return self.next.load_overload(sig, target_context) if self.next else None
+
+    def save_overload(self, sig, data):
+        """Into this folder, if that can be done."""
+        if not self.writes:
+            return
+        with contextlib.suppress(OSError):
+            try:
+                super().save_overload(sig, data)
+            except UNREADABLE:
+                self.flush()
+                super().save_overload(sig, data)
+
+
+class Place:
+    """Tells Numba where the code of one function is kept."""
+
+    folder: str
+
+    def __init__(self, function: Callable, file: str):
+        self.path = os.path.join(self.folder, os.path.basename(os.path.dirname(file)))
+        self.line = function.__code__.co_firstlineno
+
+    @classmethod
+    def from_function(cls, function: Callable, file: str) -> "Place":
+        """What Numba makes one with."""
+        return cls(function, file)
+
+    def ensure_cache_path(self) -> None:
+        """Before something is written."""
+        os.makedirs(self.path, exist_ok=True)
+
+    def get_cache_path(self) -> str:
+        """The folder."""
+        return self.path
+
+    def get_source_stamp(self) -> str:
+        """What makes an entry stale."""
+        return digest()
+
+    def get_disambiguator(self) -> str:
+        """What tells two functions of one name in one file apart."""
+        return str(self.line)
+
+
+def _keep(compiled, function: Callable):
+    if folders := [folder for folder in cache_folders() if folder]:
+        compiled._cache = Cache(function, folders, writes=bool(cache_folder()))
+    return compiled
+
+
+def njit(signature=None, **options) -> Callable[[Callable], Any]:
+    """Decorator like `numba.njit`, with our cache."""
+
+    def wrap(function: Callable):
+        dispatcher = _keep(numba.njit(**options)(function), function)
+        if signature is not None:
+            dispatcher.compile(signature)
+            dispatcher.disable_compile()
+        return dispatcher
+
+    return wrap
+
+
+def cfunc(signature, **options) -> Callable[[Callable], CFunc]:
+    """Decorator like `numba.cfunc`, with our cache."""
+
+    def wrap(function: Callable):
+        compiled = _keep(CFunc(function, normalize_signature(signature), locals={}, options=options), function)
+        compiled.compile()
+        return compiled
+
+    return wrap
 
 
 def rename(function: Callable, key: object) -> str:
@@ -90,7 +204,6 @@ def kernel(record, key: object = (), label: str = "") -> Callable[[Callable], "n
         for listener in listeners:
             listener(label or function.__name__)
         rename(function, key)
-        with cache_here() as cached:
-            return numba.cfunc(signature, cache=cached, **OPTIONS)(function)
+        return cfunc(signature, **OPTIONS)(function)
 
     return wrap

@@ -66,8 +66,7 @@ def compiled(parallel: bool):
     """The loop, on one thread or on several."""
     for listener in compiling.listeners:
         listener("runner")
-    with compiling.cache_here() as cached:
-        return njit(SIGNATURE, parallel=parallel, cache=cached, error_model="numpy")(_run if parallel else _run_serially)
+    return compiling.njit(SIGNATURE, parallel=parallel, error_model="numpy")(_run if parallel else _run_serially)
 
 
 def variants(threads: int) -> list[tuple[Any, dict[str, bool]]]:

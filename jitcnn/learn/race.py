@@ -5,13 +5,12 @@ from functools import cache, partial
 from types import FunctionType
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from jitcnn import initializers, kernels, reference
 from jitcnn.data import mnist
-from jitcnn.kernels.compiling import cache_here
+from jitcnn.kernels.compiling import njit
 from jitcnn.learn.ladder import Rung, Speed, climb, loops, passes_by, rounded
 from jitcnn.reference.prepared import PREPARED
 
@@ -73,8 +72,7 @@ def serial(name: str) -> Callable[..., Any]:
     """A loop of the reference, compiled for one processor."""
     function = FunctionType(PREPARED[name].__code__, PREPARED[name].__globals__, name)
     function.__module__, function.__qualname__ = __name__, f"{name}_serial"
-    with cache_here() as cached:
-        return numba.njit(error_model="numpy", cache=cached)(function)
+    return njit(error_model="numpy")(function)
 
 
 #: The same loops on one processor.

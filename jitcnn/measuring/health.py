@@ -88,8 +88,7 @@ def region_cost() -> float:
         for number in numba.prange(numbers.size):
             numbers[number] = number
 
-    with compiling.cache_here() as cached:
-        compiled = numba.njit("void(int64[::1])", parallel=True, cache=cached)(run)
+    compiled = compiling.njit("void(int64[::1])", parallel=True)(run)
     numbers = np.zeros(numba.get_num_threads(), np.int64)
     compiled(numbers)
     return seconds_a_call(lambda: compiled(numbers), 0.02)

@@ -34,9 +34,8 @@ def _tiles():
                 repetitions, DEPTH, float32_at(c), 0, 0, columns, 0, 0,
             )  # fmt: skip
 
-    with compiling.cache_here() as cached:
-        signature = numba.types.void(numba.float32[:, ::1], numba.int64)
-        return numba.njit(signature, parallel=True, cache=cached, error_model="numpy")(run), rows, columns
+    signature = numba.types.void(numba.float32[:, ::1], numba.int64)
+    return compiling.njit(signature, parallel=True, error_model="numpy")(run), rows, columns
 
 
 def fma_peak(threads: int | None = None) -> float:

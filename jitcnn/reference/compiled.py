@@ -62,7 +62,6 @@ def compile_loops(name: str, types: tuple) -> Callable:
     tag = hashlib.sha256(repr(types).encode()).hexdigest()[:10]
     function = FunctionType(loops.__code__, loops.__globals__, name, loops.__defaults__, loops.__closure__)
     function.__module__, function.__qualname__ = loops.__module__, f"{name}_{tag}"
-    from jitcnn.kernels.compiling import cache_here  # not before something is compiled: the kernels import this package
+    from jitcnn.kernels.compiling import njit  # not before something is compiled: the kernels import this package
 
-    with cache_here() as cached:
-        return numba.njit(types, parallel=name not in SERIAL, error_model="numpy", cache=cached)(function)
+    return njit(types, parallel=name not in SERIAL, error_model="numpy")(function)

@@ -15,7 +15,7 @@ from numba.core import cgutils
 from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
 
-from jitcnn.kernels.compiling import cache_here, rename
+from jitcnn.kernels.compiling import njit, rename
 
 SERIAL = {"error_model": "numpy", "fastmath": False}  # said aloud: compiled code hands its own settings down
 
@@ -30,8 +30,7 @@ def compile_for(function: Callable, arguments: tuple[types.Type, ...]):
     own = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
     own.__module__, own.__qualname__ = function.__module__, function.__qualname__
     rename(own, ("inside", arguments))
-    with cache_here() as cached:
-        return numba.njit(arguments, cache=cached, no_cpython_wrapper=True, no_cfunc_wrapper=True, **SERIAL)(own)
+    return njit(arguments, no_cpython_wrapper=True, no_cfunc_wrapper=True, **SERIAL)(own)
 
 
 def at_address(compiled, parameters: str):

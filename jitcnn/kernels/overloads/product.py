@@ -11,12 +11,11 @@ neighbours in a line or four in two lines, or else one. It is serial: the caller
 
 import functools
 
-import numba
 import numpy as np
 from numba import types
 from numba.extending import intrinsic
 
-from jitcnn.kernels.compiling import OPTIONS, cache_here, rename
+from jitcnn.kernels.compiling import OPTIONS, njit, rename
 from jitcnn.kernels.overloads.compiled import by_type
 from jitcnn.kernels.pointers import MOVE, REAL
 from jitcnn.kernels.tile import Shape, make_tile
@@ -80,6 +79,5 @@ def make_product(real: type):
 
     at, n = types.CPointer(REAL[real]), types.int64
     rename(product, (real.__name__, lanes))
-    with cache_here() as cached:
-        signature = types.void(at, n, n, at, n, n, n, n, at, n, n, at, n, n, n, n, n)
-        return numba.njit(signature, cache=cached, no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)(product)
+    signature = types.void(at, n, n, at, n, n, n, n, at, n, n, at, n, n, n, n, n)
+    return njit(signature, no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)(product)

@@ -1,0 +1,48 @@
+"""Right results where vectors are shorter than here: AVX2, and plain x86-64 with SSE2, which this processor runs as well."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from llvmlite.binding import get_host_cpu_features
+
+ROOT = Path(__file__).parents[1]
+PROCESSORS = {
+    "avx2": {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx,+avx2,+fma"},
+    "sse2": {"NUMBA_CPU_NAME": "x86-64", "NUMBA_CPU_FEATURES": "+sse,+sse2"},
+}
+FITS = {"avx2": "32 16\n", "sse2": "16 16\n"}  # bytes in a vector, registers
+WHOLE = ["tests/kernels", "tests/engine", "tests/layers", "--ignore=tests/kernels/test_spills.py"]
+
+
+@pytest.fixture(params=PROCESSORS)
+def name(request):
+    needed = {"avx2": ("avx2", "fma"), "sse2": ("sse2",)}[request.param]
+    missing = [feature for feature in needed if not get_host_cpu_features().get(feature)]
+    if missing:
+        pytest.skip(f"this processor has no {missing[0]}")
+    return request.param
+
+
+def run(name, folder, *arguments):
+    """Run a Python child that compiles for this processor."""
+    environment = os.environ | PROCESSORS[name] | {"JITCNN_CACHE_DIR": str(folder), "PYTHONPATH": str(ROOT)}
+    return subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=3600)
+
+
+def test_kernels_and_a_training_step(name, tmp_path):
+    done = run(name, tmp_path, "tests/on_a_processor.py")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == FITS[name]
+
+
+@pytest.mark.slow
+def test_all_tests_of_kernels_engine_and_layers(name, tmp_path, figures):
+    done = run(name, tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", *WHOLE)
+    counts = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|skipped|error)", done.stdout.splitlines()[-1])}
+    figures[f"tests of kernels, engine and layers compiled for {name}"] = counts
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
+    assert counts["passed"] > 500
