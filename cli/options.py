@@ -13,7 +13,7 @@ import click
 
 # Written out, since asking `jitcnn` for them would import NumPy and Numba for every `--help`; a test compares them.
 PRESETS = ("default", "fast", "single-conv", "double-conv", "conv-pool", "deep")
-OPTIMIZERS = ("sgd", "momentum", "adam")
+OPTIMIZERS = ("sgd", "momentum", "nesterov", "rmsprop", "adagrad", "adadelta", "adam", "adamax", "adamw")
 SCHEDULES = ("constant", "step", "linear", "cosine", "one-cycle", "warm-up")
 LOSSES = ("cross_entropy", "mse")
 ENGINES = ("fast", "loops", "python")

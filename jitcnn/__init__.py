@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jitcnn.gradient_check import gradcheck
     from jitcnn.layers import Activation, Conv2d, Dense, Dropout, Flatten, Layer, Pool2d, Upsample
     from jitcnn.model import CNN
-    from jitcnn.optimizers import SGD, Adam, Momentum
+    from jitcnn.optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Momentum, Nesterov, RMSprop
     from jitcnn.storage import load
 
     __version__: str
@@ -27,7 +27,11 @@ __all__ = [
     "CNN",
     "SGD",
     "Activation",
+    "Adadelta",
+    "Adagrad",
     "Adam",
+    "AdamW",
+    "Adamax",
     "Augmentation",
     "Conv2d",
     "Dense",
@@ -35,7 +39,9 @@ __all__ = [
     "Flatten",
     "Layer",
     "Momentum",
+    "Nesterov",
     "Pool2d",
+    "RMSprop",
     "Upsample",
     "__version__",
     "gradcheck",
@@ -45,7 +51,7 @@ __all__ = [
 
 HOMES = {
     **dict.fromkeys(("Layer", "Conv2d", "Pool2d", "Dense", "Dropout", "Flatten", "Upsample", "Activation"), "jitcnn.layers"),
-    **dict.fromkeys(("SGD", "Momentum", "Adam"), "jitcnn.optimizers"),
+    **dict.fromkeys(("SGD", "Momentum", "Nesterov", "RMSprop", "Adagrad", "Adadelta", "Adam", "Adamax", "AdamW"), "jitcnn.optimizers"),
     "CNN": "jitcnn.model",
     "Augmentation": "jitcnn.augmentation",
     "load": "jitcnn.storage",

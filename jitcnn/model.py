@@ -249,10 +249,11 @@ class CNN:
 
         Parameters
         ----------
-        optimizer : "sgd", "momentum", "adam", or an object
-            Objects (`SGD`, `Momentum`, `Adam`) have more settings.
+        optimizer : str, or an object
+            "sgd", "momentum", "nesterov", "rmsprop", "adagrad", "adadelta", "adam", "adamax", "adamw"; objects (`SGD`,
+            `Momentum`, `Nesterov`, …) have more settings.
         learning_rate : float, optional
-            For an optimizer given by name: 0.001 for adam, 0.01 for the others if missing.
+            For an optimizer given by name; if missing 0.001 for adam and adamw, 0.002 for adamax, 1 for adadelta, 0.01 for the others.
         loss : "cross_entropy" or "mse"
             Cross-entropy takes a last layer with softmax (one of several classes) or sigmoid (yes or no for each output).
         metrics : sequence of str

@@ -175,7 +175,180 @@ class Adam(Optimizer):
         )
 
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {optimizer.name: optimizer for optimizer in (SGD, Momentum, Adam)}
+class Nesterov(Optimizer):
+    """Nesterov's momentum, v = momentum * v + g; w -= learning_rate * (g + momentum * v).
+
+    Parameters
+    ----------
+    learning_rate : float
+        Size of a step.
+    momentum : float
+        How much of the last step's direction stays, from 0 up to, not including, 1.
+    weight_decay : float
+        This times the weights is added to the gradient.
+    """
+
+    name = "nesterov"
+    fields = ("learning_rate", "momentum", "weight_decay")
+    states = 1
+    momentum_field = "momentum"
+
+    def __init__(self, learning_rate: float = 0.01, momentum: float = 0.9, weight_decay: float = 0.0):
+        super().__init__(
+            learning_rate=positive("learning_rate", learning_rate),
+            momentum=share("momentum", momentum),
+            weight_decay=amount("weight_decay", weight_decay),
+        )
+
+
+class RMSprop(Optimizer):
+    """RMSprop (Hinton, 2012): steps in units of the usual size of each gradient.
+
+    Parameters
+    ----------
+    learning_rate : float
+        Size of a step.
+    alpha : float
+        How slowly the mean of the squared gradients follows, from 0 up to, not including, 1.
+    epsilon : float
+        Keeps the division finite.
+    weight_decay : float
+        This times the weights is added to the gradient.
+    """
+
+    name = "rmsprop"
+    fields = ("learning_rate", "alpha", "epsilon", "weight_decay")
+    states = 1
+
+    def __init__(self, learning_rate: float = 0.01, alpha: float = 0.99, epsilon: float = 1e-8, weight_decay: float = 0.0):
+        super().__init__(
+            learning_rate=positive("learning_rate", learning_rate),
+            alpha=share("alpha", alpha),
+            epsilon=positive("epsilon", epsilon),
+            weight_decay=amount("weight_decay", weight_decay),
+        )
+
+
+class Adagrad(Optimizer):
+    """Adagrad (Duchi, Hazan and Singer, 2011): steps in units of all gradients there were.
+
+    Parameters
+    ----------
+    learning_rate : float
+        Size of a step.
+    epsilon : float
+        Keeps the division finite.
+    weight_decay : float
+        This times the weights is added to the gradient.
+    """
+
+    name = "adagrad"
+    fields = ("learning_rate", "epsilon", "weight_decay")
+    states = 1
+
+    def __init__(self, learning_rate: float = 0.01, epsilon: float = 1e-10, weight_decay: float = 0.0):
+        super().__init__(
+            learning_rate=positive("learning_rate", learning_rate),
+            epsilon=positive("epsilon", epsilon),
+            weight_decay=amount("weight_decay", weight_decay),
+        )
+
+
+class Adadelta(Optimizer):
+    """Adadelta (Zeiler, 2012): steps in units of the usual step.
+
+    Parameters
+    ----------
+    learning_rate : float
+        Size of a step.
+    rho : float
+        How slowly the means of the squares follow, from 0 up to, not including, 1.
+    epsilon : float
+        Keeps the division finite.
+    weight_decay : float
+        This times the weights is added to the gradient.
+    """
+
+    name = "adadelta"
+    fields = ("learning_rate", "rho", "epsilon", "weight_decay")
+    states = 2
+
+    def __init__(self, learning_rate: float = 1.0, rho: float = 0.9, epsilon: float = 1e-6, weight_decay: float = 0.0):
+        super().__init__(
+            learning_rate=positive("learning_rate", learning_rate),
+            rho=share("rho", rho),
+            epsilon=positive("epsilon", epsilon),
+            weight_decay=amount("weight_decay", weight_decay),
+        )
+
+
+class Adamax(Optimizer):
+    """Adamax (Kingma and Ba, 2015, section 7.1): the mean gradient in units of its largest size, which fades.
+
+    Parameters
+    ----------
+    learning_rate : float
+        Size of a step.
+    beta1, beta2 : float
+        How slowly the mean of the gradient and its largest size follow, from 0 up to, not including, 1.
+    epsilon : float
+        Keeps the division finite.
+    weight_decay : float
+        This times the weights is added to the gradient.
+    """
+
+    name = "adamax"
+    fields = ("learning_rate", "beta1", "beta2", "epsilon", "weight_decay")
+    states = 2
+    momentum_field = "beta1"
+
+    def __init__(
+        self, learning_rate: float = 0.002, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, weight_decay: float = 0.0
+    ):
+        super().__init__(
+            learning_rate=positive("learning_rate", learning_rate),
+            beta1=share("beta1", beta1),
+            beta2=share("beta2", beta2),
+            epsilon=positive("epsilon", epsilon),
+            weight_decay=amount("weight_decay", weight_decay),
+        )
+
+
+class AdamW(Optimizer):
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019).
+
+    Parameters
+    ----------
+    learning_rate : float
+        Size of a step.
+    beta1, beta2 : float
+        How slowly the mean of the gradient and its mean square follow, from 0 up to, not including, 1.
+    epsilon : float
+        Keeps the division finite.
+    weight_decay : float
+        The share of the weights, times the learning rate, that is taken off them first.
+    """
+
+    name = "adamw"
+    fields = ("learning_rate", "beta1", "beta2", "epsilon", "weight_decay")
+    states = 2
+    momentum_field = "beta1"
+
+    def __init__(
+        self, learning_rate: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, weight_decay: float = 0.01
+    ):
+        super().__init__(
+            learning_rate=positive("learning_rate", learning_rate),
+            beta1=share("beta1", beta1),
+            beta2=share("beta2", beta2),
+            epsilon=positive("epsilon", epsilon),
+            weight_decay=amount("weight_decay", weight_decay),
+        )
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    optimizer.name: optimizer for optimizer in (SGD, Momentum, Nesterov, RMSprop, Adagrad, Adadelta, Adam, Adamax, AdamW)
+}
 
 
 def as_optimizer(optimizer: Any, learning_rate: float | None = None, **settings: float) -> Optimizer:

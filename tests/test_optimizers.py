@@ -1,10 +1,18 @@
 """Optimizers: PyTorch's formulas, settings, and a state that lives as long as the parameters."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from jitcnn import CNN, SGD, Adam, Dense, Momentum
-from jitcnn.optimizers import as_optimizer
+from jitcnn.engine.eager import EagerStep
+from jitcnn.engine.parameter import FlatLayout, Parameter
+from jitcnn.initializers import zeros
+from jitcnn.optimizers import OPTIMIZERS, as_optimizer
+
+VALUES = json.loads((Path(__file__).parent / "pytorch" / "values.json").read_text())
 
 
 def net(optimizer, **settings):
@@ -86,6 +94,58 @@ def test_by_name(name, kind, rate):
     assert as_optimizer(optimizer) is optimizer
 
 
+OURS = {"lr": "learning_rate", "eps": "epsilon"}
+MADE = {  # as in pytorch/make_values.py
+    "sgd": {},
+    **{key: {"momentum": 0.8} for key in ("momentum", "nesterov")},
+    "rmsprop": {"alpha": 0.9},
+    "adagrad": {},
+    "adadelta": {"rho": 0.8},
+    **{key: {"beta1": 0.7, "beta2": 0.9} for key in ("adam", "adamax", "adamw")},
+}
+
+
+@pytest.mark.parametrize("decay", ["0.0", "0.25"])
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_each_step_is_pytorchs(name, decay):
+    """The weights after each of six steps, in which the rate changes."""
+    optimizer = as_optimizer(name, 1.0, weight_decay=float(decay), **MADE[name])
+    parameter = Parameter("weights", (5,), zeros)
+    parameter.bind(np.array(VALUES["weights"]), np.zeros(5))
+    optimizer.prepare(FlatLayout([parameter], np.float64))
+    rates, number = VALUES["rates"], np.zeros(1, np.int64)
+    table = optimizer.table(rates, [None] * len(rates))
+    for gradient, expected in zip(VALUES["gradients"], VALUES["steps"][name][decay], strict=True):
+        number += 1
+        parameter.flat_gradient[:] = gradient
+        optimizer.update(EagerStep("python", 1, np.dtype(np.float64), True, number), parameter, table)
+        np.testing.assert_allclose(parameter.flat, expected, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_defaults_are_pytorchs(name):
+    """But for the rates of "sgd" and its kin, which have none there worth taking over."""
+    settings = as_optimizer(name).settings
+    theirs = {OURS.get(key, key): value for key, value in VALUES["defaults"][name].items()}
+    theirs |= dict(zip(("beta1", "beta2"), theirs.pop("betas", ()), strict=False))
+    if name in ("sgd", "momentum", "nesterov"):
+        theirs["learning_rate"] = 0.01
+    assert {key: settings[key] for key in theirs} == theirs
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_engines_agree(name):
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((20, 3)), rng.standard_normal((20, 2))
+    found = []
+    for engine in ("python", "fast"):
+        model = CNN([Dense(2, input_shape=3)], seed=1, dtype="float64", engine=engine)
+        model.compile(name, loss="mse", metrics=())
+        model.train(x, y, epochs=3, batch_size=4, schedule="one-cycle", progress=False)
+        found.append(model.parameters["dense1/weights"].copy())
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-9, atol=1e-12)
+
+
 def test_settings():
     assert Momentum().settings == {"learning_rate": 0.01, "momentum": 0.9, "weight_decay": 0.0}
     assert Adam().settings == {"learning_rate": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.0}
@@ -95,7 +155,7 @@ def test_settings():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: as_optimizer("adamw"), "optimizer is 'adamw', expected one of 'sgd', 'momentum', 'adam', or an object"),
+        (lambda: as_optimizer("lion"), "optimizer is 'lion', expected one of 'sgd', 'momentum', 'nesterov', .*'adamw', or an object"),
         (lambda: as_optimizer(Adam), r"optimizer is the class Adam: give an object, Adam\(\)"),
         (lambda: as_optimizer(Adam(), 0.1), r"beside an optimizer that has one: give Adam\(0.1\)"),
         (lambda: SGD(0), "learning_rate is 0, expected a finite number above 0"),

@@ -7,7 +7,7 @@ as functions whose first parameter is what runs a prepared call; `bind_all` make
 
 from collections.abc import Callable
 
-from jitcnn.forms import activation, augment, conv, dense, dropout, image, loss, padding, pool, update, upsample
+from jitcnn.forms import activation, adaptive, augment, conv, dense, dropout, image, loss, padding, pool, update, upsample
 from jitcnn.forms.binding import Call, bind
 
 FORMS: tuple[Callable, ...] = (
@@ -40,7 +40,13 @@ FORMS: tuple[Callable, ...] = (
     loss.mse,
     update.sgd,
     update.momentum,
+    update.nesterov,
+    adaptive.rmsprop,
+    adaptive.adagrad,
+    adaptive.adadelta,
     update.adam,
+    adaptive.adamax,
+    update.adamw,
     image.take_images,
     image.take_labels,
     image.score,

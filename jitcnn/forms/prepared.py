@@ -55,7 +55,13 @@ DECLARATIONS = {
     "mse": "y[images,outputs] targets[images,outputs] *losses[images] *grad[images,outputs]",
     "sgd": f"*w[size] g[size] hyper[steps,2]:float64 {TURN}",
     "momentum": f"*w[size] g[size] *v[size] hyper[steps,3]:float64 {TURN}",
+    "nesterov": f"*w[size] g[size] *v[size] hyper[steps,3]:float64 {TURN}",
+    "rmsprop": f"*w[size] g[size] *v[size] hyper[steps,4]:float64 {TURN}",
+    "adagrad": f"*w[size] g[size] *v[size] hyper[steps,3]:float64 {TURN}",
+    "adadelta": f"*w[size] g[size] *v[size] *u[size] hyper[steps,4]:float64 {TURN}",
     "adam": f"*w[size] g[size] *m[size] *v[size] hyper[steps,5]:float64 {TURN}",
+    "adamax": f"*w[size] g[size] *m[size] *u[size] hyper[steps,5]:float64 {TURN}",
+    "adamw": f"*w[size] g[size] *m[size] *v[size] hyper[steps,5]:float64 {TURN}",
     "take_images": f"images[count,rows,columns,channels]:pixels order[items]:int64 position[1]:int64 *y[{IMAGE}] normalize",
     "take_labels": "labels[count,...]:labels order[items]:int64 position[1]:int64 *y[images,...]:labels",
     "augment_images": "images[count,rows,columns,channels]:pixels order[items]:int64 position[1]:int64 turn[2]:int64 settings[10]:float64 "

@@ -18,8 +18,10 @@ from jitcnn.kernels.rows import Layout, Row, memory_of
 SHARE = {"lines": int, "stride": int, "length": int, "unit": int}
 TURN = {"hyper": int, "step": int, "first": int}
 Sgd = record(w=int, g=int, **TURN, **SHARE)
-Momentum = record(w=int, g=int, v=int, **TURN, **SHARE)
+OneState = record(w=int, g=int, v=int, **TURN, **SHARE)
 Adam = record(w=int, g=int, m=int, v=int, **TURN, **SHARE)
+Adadelta = record(w=int, g=int, v=int, u=int, **TURN, **SHARE)
+Adamax = record(w=int, g=int, m=int, u=int, **TURN, **SHARE)
 
 UNIT = 1024  # numbers in an item of a parameter whose gradient comes from outside
 
@@ -73,7 +75,7 @@ def momentum_kernel(real: type):
     """v = beta * v + g; w -= lr * v."""
     share = share_of(real)
 
-    @kernel(Momentum, real.__name__, f"momentum {real.__name__}")
+    @kernel(OneState, real.__name__, f"momentum {real.__name__}")
     def momentum_of(arguments, first, last, worker):
         a = only(arguments)
         hyper = settings_of(a, 3)
@@ -86,6 +88,27 @@ def momentum_kernel(real: type):
                 w[i] -= learning_rate * velocity
 
     return momentum_of
+
+
+@functools.cache
+def nesterov_kernel(real: type):
+    """v = beta * v + g; w -= lr * (g + beta * v): the gradient counts as if the step ahead had been taken already."""
+    share = share_of(real)
+
+    @kernel(OneState, real.__name__, f"nesterov {real.__name__}")
+    def nesterov_of(arguments, first, last, worker):
+        a = only(arguments)
+        hyper = settings_of(a, 3)
+        learning_rate, beta, decay = real(hyper[0]), real(hyper[1]), real(hyper[2])
+        for line in range(a.lines):
+            w, g, v = share(a.w, a, line, first, last), share(a.g, a, line, first, last), share(a.v, a, line, first, last)
+            for i in range(w.size):
+                gradient = g[i] + decay * w[i]
+                velocity = beta * v[i] + gradient
+                v[i] = velocity
+                w[i] -= learning_rate * (gradient + beta * velocity)
+
+    return nesterov_of
 
 
 @exact
@@ -120,6 +143,133 @@ def adam_kernel(real: type):
     return adam_of
 
 
+@functools.cache
+def adamw_kernel(real: type):
+    """Adam whose weight decay is no part of the gradient: w -= lr * decay * w before."""
+    share = share_of(real)
+
+    @kernel(Adam, real.__name__, f"adamw {real.__name__}")
+    def adamw_of(arguments, first, last, worker):
+        a = only(arguments)
+        hyper, step = settings_of(a, 5), float(step_of(a))
+        beta1, rest1, beta2, rest2 = real(hyper[1]), real(1.0 - hyper[1]), real(hyper[2]), real(1.0 - hyper[2])
+        step_size = real(hyper[0] / (1.0 - math.pow(hyper[1], step)))
+        scale, epsilon = real(1.0 / math.sqrt(1.0 - math.pow(hyper[2], step))), real(hyper[3])
+        kept = real(1.0 - hyper[0] * hyper[4])
+        for line in range(a.lines):
+            w, g = share(a.w, a, line, first, last), share(a.g, a, line, first, last)
+            m, v = share(a.m, a, line, first, last), share(a.v, a, line, first, last)
+            for i in range(w.size):
+                mean = beta1 * m[i] + rest1 * g[i]
+                square = beta2 * v[i] + rest2 * (g[i] * g[i])
+                m[i], v[i] = mean, square
+                w[i] = kept * w[i] - adam_move(mean, square, step_size, scale, epsilon)
+
+    return adamw_of
+
+
+@functools.cache
+def rmsprop_kernel(real: type):
+    """v: mean of the squared gradients; w -= lr * g / (sqrt(v) + eps)."""
+    share, one = share_of(real), real(1)
+
+    @kernel(OneState, real.__name__, f"rmsprop {real.__name__}")
+    def rmsprop_of(arguments, first, last, worker):
+        a = only(arguments)
+        hyper = settings_of(a, 4)
+        learning_rate, alpha, rest = real(hyper[0]), real(hyper[1]), real(1.0 - hyper[1])
+        epsilon, decay = real(hyper[2]), real(hyper[3])
+        for line in range(a.lines):
+            w, g, v = share(a.w, a, line, first, last), share(a.g, a, line, first, last), share(a.v, a, line, first, last)
+            for i in range(w.size):
+                gradient = g[i] + decay * w[i]
+                square = alpha * v[i] + rest * (gradient * gradient)
+                v[i] = square
+                w[i] -= adam_move(gradient, square, learning_rate, one, epsilon)
+
+    return rmsprop_of
+
+
+@functools.cache
+def adagrad_kernel(real: type):
+    """v: sum of the squared gradients; w -= lr * g / (sqrt(v) + eps)."""
+    share, one = share_of(real), real(1)
+
+    @kernel(OneState, real.__name__, f"adagrad {real.__name__}")
+    def adagrad_of(arguments, first, last, worker):
+        a = only(arguments)
+        hyper = settings_of(a, 3)
+        learning_rate, epsilon, decay = real(hyper[0]), real(hyper[1]), real(hyper[2])
+        for line in range(a.lines):
+            w, g, v = share(a.w, a, line, first, last), share(a.g, a, line, first, last), share(a.v, a, line, first, last)
+            for i in range(w.size):
+                gradient = g[i] + decay * w[i]
+                square = v[i] + gradient * gradient
+                v[i] = square
+                w[i] -= adam_move(gradient, square, learning_rate, one, epsilon)
+
+    return adagrad_of
+
+
+@exact
+def adadelta_move(g, v, u, epsilon):
+    """sqrt(u + epsilon) / sqrt(v + epsilon) * g."""
+    return np.sqrt(u + epsilon) / np.sqrt(v + epsilon) * g
+
+
+@functools.cache
+def adadelta_kernel(real: type):
+    """v, u: means of the squared gradients and of the squared moves; w moves by g in the units of w."""
+    share = share_of(real)
+
+    @kernel(Adadelta, real.__name__, f"adadelta {real.__name__}")
+    def adadelta_of(arguments, first, last, worker):
+        a = only(arguments)
+        hyper = settings_of(a, 4)
+        learning_rate, rho, rest = real(hyper[0]), real(hyper[1]), real(1.0 - hyper[1])
+        epsilon, decay = real(hyper[2]), real(hyper[3])
+        for line in range(a.lines):
+            w, g = share(a.w, a, line, first, last), share(a.g, a, line, first, last)
+            v, u = share(a.v, a, line, first, last), share(a.u, a, line, first, last)
+            for i in range(w.size):
+                gradient = g[i] + decay * w[i]
+                square = rho * v[i] + rest * (gradient * gradient)
+                move = adadelta_move(gradient, square, u[i], epsilon)
+                v[i], u[i] = square, rho * u[i] + rest * (move * move)
+                w[i] -= learning_rate * move
+
+    return adadelta_of
+
+
+@exact
+def adamax_move(m, u, step_size):
+    """step_size * m / u."""
+    return step_size * m / u
+
+
+@functools.cache
+def adamax_kernel(real: type):
+    """m: mean of the gradients; u: their largest size, which fades; w moves by m over u."""
+    share = share_of(real)
+
+    @kernel(Adamax, real.__name__, f"adamax {real.__name__}")
+    def adamax_of(arguments, first, last, worker):
+        a = only(arguments)
+        hyper, step = settings_of(a, 5), float(step_of(a))
+        beta1, rest1, beta2 = real(hyper[1]), real(1.0 - hyper[1]), real(hyper[2])
+        step_size, epsilon, decay = real(hyper[0] / (1.0 - math.pow(hyper[1], step))), real(hyper[3]), real(hyper[4])
+        for line in range(a.lines):
+            w, g = share(a.w, a, line, first, last), share(a.g, a, line, first, last)
+            m, u = share(a.m, a, line, first, last), share(a.u, a, line, first, last)
+            for i in range(w.size):
+                gradient = g[i] + decay * w[i]
+                mean, largest = beta1 * m[i] + rest1 * gradient, max(abs(gradient) + epsilon, beta2 * u[i])
+                m[i], u[i] = mean, largest
+                w[i] -= adamax_move(mean, largest, step_size)
+
+    return adamax_of
+
+
 def layout_of(program: Program, g: np.ndarray) -> Layout:
     """The items of the row that wrote the gradient, so that the same task goes on with them."""
     for row in reversed(program.rows):
@@ -128,32 +278,30 @@ def layout_of(program: Program, g: np.ndarray) -> Layout:
     return Layout(1, g.size, g.size, UNIT)
 
 
-def update_row(
-    program: Program, factory: Callable[..., Any], record_type: np.dtype, writes: tuple[str, ...], cost: float, **arrays: Any
-) -> None:
-    """Write an update down; cost: cycles a number."""
-    layout = layout_of(program, arrays["g"])
-    program.row(
-        factory, {"real": arrays["w"].dtype.type}, record_type, writes, "parameters", layout, cost, **arrays,
-        lines=layout.lines, stride=layout.stride, length=layout.length, unit=layout.unit,
-    )  # fmt: skip
+def lowering(factory: Callable[..., Any], record_type: np.dtype, cost: float) -> Callable[..., None]:
+    """What writes an update down; its arguments are the record's first fields. cost: cycles a number."""
+    names = [name for name in record_type.names or () if name not in SHARE]
+    writes = tuple(name for name in names if name not in ("g", *TURN))
+
+    def write(program: Program, *arrays: np.ndarray) -> None:
+        fields = dict(zip(names, arrays, strict=True))
+        layout = layout_of(program, fields["g"])
+        program.row(
+            factory, {"real": fields["w"].dtype.type}, record_type, writes, "parameters", layout, cost, **fields,
+            lines=layout.lines, stride=layout.stride, length=layout.length, unit=layout.unit,
+        )  # fmt: skip
+
+    return write
 
 
-def sgd(program: Program, w: np.ndarray, g: np.ndarray, hyper: np.ndarray, step: np.ndarray, first: np.ndarray) -> None:
-    """w -= lr * g; hyper: rows of (lr, weight decay), as of the others."""
-    update_row(program, sgd_kernel, Sgd, ("w",), 1.0, w=w, g=g, hyper=hyper, step=step, first=first)
-
-
-def momentum(program: Program, w: np.ndarray, g: np.ndarray, v: np.ndarray, hyper: np.ndarray, step: np.ndarray, first: np.ndarray) -> None:
-    """v = beta * v + g, w -= lr * v; hyper: rows of (lr, beta, weight decay)."""
-    update_row(program, momentum_kernel, Momentum, ("w", "v"), 1.5, w=w, g=g, v=v, hyper=hyper, step=step, first=first)
-
-
-def adam(
-    program: Program, w: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray, hyper: np.ndarray, step: np.ndarray, first: np.ndarray
-) -> None:
-    """Adam at step number step[0], counted from 1; hyper: rows of (lr, beta1, beta2, eps, weight decay)."""
-    update_row(program, adam_kernel, Adam, ("w", "m", "v"), 4.0, w=w, g=g, m=m, v=v, hyper=hyper, step=step, first=first)
-
-
-LOWERINGS: dict[str, Callable[..., None]] = {"sgd": sgd, "momentum": momentum, "adam": adam}
+LOWERINGS: dict[str, Callable[..., None]] = {
+    "sgd": lowering(sgd_kernel, Sgd, 1.0),
+    "momentum": lowering(momentum_kernel, OneState, 1.5),
+    "nesterov": lowering(nesterov_kernel, OneState, 1.5),
+    "rmsprop": lowering(rmsprop_kernel, OneState, 4.0),
+    "adagrad": lowering(adagrad_kernel, OneState, 4.0),
+    "adadelta": lowering(adadelta_kernel, Adadelta, 6.0),
+    "adam": lowering(adam_kernel, Adam, 4.0),
+    "adamax": lowering(adamax_kernel, Adamax, 3.0),
+    "adamw": lowering(adamw_kernel, Adam, 4.0),
+}

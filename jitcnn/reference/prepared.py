@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from jitcnn.reference.activation import relu, relu_grad, sigmoid, sigmoid_grad, softmax, softmax_grad, tanh, tanh_grad
+from jitcnn.reference.adaptive import adadelta, adagrad, adamax, rmsprop
 from jitcnn.reference.augment import augment_images, mix_labels
 from jitcnn.reference.conv import bias_grad, conv2d, conv2d_grad_input, conv2d_grad_weights
 from jitcnn.reference.dense import dense, dense_grad_input, dense_grad_weights
@@ -11,7 +12,7 @@ from jitcnn.reference.image import score, score_binary, take_images, take_labels
 from jitcnn.reference.loss import binary_cross_entropy, cross_entropy, mse, soft_cross_entropy
 from jitcnn.reference.padding import pad2d, pad2d_grad_input
 from jitcnn.reference.pool import pool2d, pool2d_grad_input
-from jitcnn.reference.update import adam, momentum, sgd
+from jitcnn.reference.update import adam, adamw, momentum, nesterov, sgd
 from jitcnn.reference.upsample import upsample2d, upsample2d_grad_input
 
 PREPARED: dict[str, Callable] = {
@@ -25,7 +26,7 @@ PREPARED: dict[str, Callable] = {
         relu, relu_grad, sigmoid, sigmoid_grad, tanh, tanh_grad, softmax, softmax_grad,
         dropout,
         cross_entropy, soft_cross_entropy, binary_cross_entropy, mse,
-        sgd, momentum, adam,
+        sgd, momentum, nesterov, rmsprop, adagrad, adadelta, adam, adamax, adamw,
         take_images, take_labels, score, score_binary,
         augment_images, mix_labels,
     )

@@ -45,7 +45,11 @@ VALID = {
     "mse": (MATRIX, MATRIX, Symbol((2,)), MATRIX),
     "sgd": (LINE, LINE, Symbol((4, 2), D), *TURN),
     "momentum": (LINE, LINE, LINE, Symbol((4, 3), D), *TURN),
-    "adam": (LINE, LINE, LINE, LINE, Symbol((4, 5), D), *TURN),
+    "nesterov": (LINE, LINE, LINE, Symbol((4, 3), D), *TURN),
+    "rmsprop": (LINE, LINE, LINE, Symbol((4, 4), D), *TURN),
+    "adagrad": (LINE, LINE, LINE, Symbol((4, 3), D), *TURN),
+    "adadelta": (LINE, LINE, LINE, LINE, Symbol((4, 4), D), *TURN),
+    **dict.fromkeys(("adam", "adamax", "adamw"), (LINE, LINE, LINE, LINE, Symbol((4, 5), D), *TURN)),
     "take_images": (Symbol((9, 5, 6, 3), np.dtype(np.uint8)), Symbol((7,), INT), Symbol((1,), INT), X, 1),
     "take_labels": (Symbol((9,), INT), Symbol((7,), INT), Symbol((1,), INT), Symbol((2,), INT)),
     "augment_images": (

@@ -49,6 +49,12 @@ CASES = {
     "mse": ({"y": numbers(2, 3), "target": numbers(3, 2).reshape(2, 3)}, {}),
     "sgd": ({"w": numbers(2, 3), "g": numbers(3, 2).reshape(2, 3)}, {}),
     "momentum": ({"w": numbers(2, 3), "g": numbers(3, 2).reshape(2, 3), "v": numbers(2, 3)}, {}),
+    **dict.fromkeys(
+        ("nesterov", "rmsprop", "adagrad"), ({"w": numbers(2, 3), "g": numbers(3, 2).reshape(2, 3), "v": numbers(2, 3) ** 2}, {})
+    ),
+    "adadelta": ({"w": numbers(2, 3), "g": numbers(3, 2).reshape(2, 3), "v": numbers(2, 3) ** 2, "u": numbers(2, 3) ** 2}, {}),
+    "adamax": ({"w": numbers(2, 3), "g": numbers(3, 2).reshape(2, 3), "m": numbers(2, 3), "u": numbers(2, 3) ** 2, "step": 2}, {}),
+    "adamw": ({"w": numbers(2, 3), "g": numbers(3, 2).reshape(2, 3), "m": numbers(2, 3), "v": numbers(2, 3) ** 2, "step": 2}, {}),
     "adam": ({"w": numbers(2, 3), "g": numbers(3, 2).reshape(2, 3), "m": numbers(2, 3), "v": numbers(2, 3) ** 2, "step": 2}, {}),
     "take_images": ({"images": numbers(4, 5, 6, 3), "order": np.array([3, 0])}, {"normalize": "per-image", "dtype": "float64"}),
     "take_labels": ({"labels": numbers(4, 3), "order": np.array([3, 0])}, {}),
@@ -60,9 +66,15 @@ CASES = {
     "score": ({"outputs": numbers(2, 3), "labels": np.array([2, 0])}, {}),
     "score_binary": ({"outputs": numbers(2, 3), "targets": numbers(3, 2).reshape(2, 3)}, {}),
 }
-IN_PLACE = {"sgd": ("w",), "momentum": ("w", "v"), "adam": ("w", "m", "v")}
+IN_PLACE = {
+    "sgd": ("w",),
+    **dict.fromkeys(("momentum", "nesterov", "rmsprop", "adagrad"), ("w", "v")),
+    "adadelta": ("w", "v", "u"),
+    **dict.fromkeys(("adam", "adamw"), ("w", "m", "v")),
+    "adamax": ("w", "m", "u"),
+}
 ELEMENTWISE = ("relu", "sigmoid", "tanh", "softmax", "relu_grad", "sigmoid_grad", "tanh_grad", "softmax_grad", "dropout", "dropout_grad")
-ANY_AXES = (*ELEMENTWISE, "mse", "sgd", "momentum", "adam", "bias_grad", "take_labels", "mix_labels")
+ANY_AXES = (*ELEMENTWISE, "mse", *IN_PLACE, "bias_grad", "take_labels", "mix_labels")
 WITH_DTYPE = ("take_images", "augment_images", "mix_labels")
 
 

@@ -12,7 +12,7 @@ from jitcnn.reference.compiled import compiled
 
 LIMIT = {np.dtype(np.float32): 1e-5, np.dtype(np.float64): 1e-12}
 LOOPS = SimpleNamespace(**bind_all(lambda name, *arguments: compiled(name)(*without_hints(name, arguments)), "loops"))
-IN_PLACE = ("sgd", "momentum", "adam")
+IN_PLACE = ("sgd", "momentum", "nesterov", "rmsprop", "adagrad", "adadelta", "adam", "adamax", "adamw")
 MARGIN, UNTOUCHED = 64, 77
 
 

@@ -97,6 +97,11 @@ def check_others(random, images, shape, padding, mode, factor, rate, step):
     check("mse", x, random(*x.shape))
     check("sgd", x, random(*x.shape), 0.1)
     check("momentum", x, random(*x.shape), random(*x.shape), 0.1, 0.8)
+    for name in ("nesterov", "rmsprop", "adagrad"):
+        check(name, x, random(*x.shape), np.abs(random(*x.shape)), 0.1)
+    check("adadelta", x, random(*x.shape), np.abs(random(*x.shape)), np.abs(random(*x.shape)), 0.1)
+    for name in ("adamax", "adamw"):
+        check(name, x, random(*x.shape), random(*x.shape), np.abs(random(*x.shape)), step, 0.1)
     check("adam", x, random(*x.shape), random(*x.shape), np.abs(random(*x.shape)), step, 0.1)
     pixels = np.random.default_rng(step).integers(0, 256, (images + 3, *shape)).astype(np.uint8)
     order = np.arange(images)[::-1] + 2

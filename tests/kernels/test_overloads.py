@@ -119,6 +119,16 @@ def updates(w, g, v, m, u):
     return kernels.adam(w, g, m, u, 3, betas=(0.8, 0.9)), v, m, u, kernels.sgd(w, g, 1, out=np.empty_like(w))
 
 
+@njit
+def adaptive(w, g, v, m, u):
+    kernels.nesterov(w, g, v, 0.1)
+    kernels.rmsprop(w, g, u, weight_decay=0.1)
+    kernels.adagrad(w, g, u)
+    kernels.adadelta(w, g, u, m * m)
+    kernels.adamax(w, g, v, u, 3, betas=(0.8, 0.9))
+    return kernels.adamw(w, g, v, u, 3), v, m, u
+
+
 def some(dtype, *shape):
     return np.random.default_rng(shape).standard_normal(shape).astype(dtype)
 
@@ -147,6 +157,7 @@ def cases(dtype):
         "soft_cross_entropy": (soft, logits, np.eye(5)[[1, 0, 4]] * 0.8 + 0.04),
         "mse": (squares, x, x + 1),
         "updates": (updates, other, other + 1, other * 2, other * 3, other**2),
+        "adaptive updates": (adaptive, other, other + 1, other * 2, other * 3, other**2),
     }
 
 

@@ -5,10 +5,22 @@ from jitcnn.kernels.conv_weights import bias_grad
 from jitcnn.kernels.dense import dense_grad_weights
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.update import LOWERINGS
-from jitcnn.reference import update as loops
+from jitcnn.reference.prepared import PREPARED
 
-HYPER = {"sgd": [0.1, 0.02], "momentum": [0.1, 0.9, 0.02], "adam": [0.01, 0.9, 0.999, 1e-8, 0.02]}
-STATES = {"sgd": 0, "momentum": 1, "adam": 2}
+HYPER = {
+    "sgd": [0.1, 0.02],
+    "momentum": [0.1, 0.9, 0.02],
+    "nesterov": [0.1, 0.9, 0.02],
+    "rmsprop": [0.01, 0.9, 1e-8, 0.02],
+    "adagrad": [0.01, 1e-8, 0.02],
+    "adadelta": [1.0, 0.9, 1e-6, 0.02],
+    "adam": [0.01, 0.9, 0.999, 1e-8, 0.02],
+    "adamax": [0.01, 0.9, 0.999, 1e-8, 0.02],
+    "adamw": [0.01, 0.9, 0.999, 1e-8, 0.02],
+}
+STATES = {"sgd": 0, **dict.fromkeys(("momentum", "nesterov", "rmsprop", "adagrad"), 1)} | dict.fromkeys(
+    ("adadelta", "adam", "adamax", "adamw"), 2
+)
 LIMIT = {np.float32: 1e-5, np.float64: 1e-12}
 
 
@@ -42,7 +54,7 @@ def test_steps(rng, name, size, dtype):
             for each in (arrays, truth):
                 each[1][:] = g
             program.run()
-            getattr(loops, name)(*truth)
+            PREPARED[name](*truth)
             for each in (arrays, truth):
                 each[-2] += 1
         changed = [0, *range(2, 2 + STATES[name])]
@@ -70,7 +82,7 @@ def test_follows_the_shares_of_the_gradient(rng, name, inputs, threads):
     program.finish().run()
     for arrays, before, gradient in [(weights, w, grad_y.T @ x), (bias, b, grad_y.sum(axis=0))]:
         truth = arguments(name, before, gradient.ravel(), np.float64)
-        getattr(loops, name)(*truth)
+        PREPARED[name](*truth)
         assert_near([arrays[0]], [truth[0]], np.float32)
 
 

@@ -11,7 +11,16 @@ from jitcnn.reference.codes import AVERAGE, EDGE, MAX, MIN, SERIAL
 from jitcnn.reference.compiled import compiled
 from jitcnn.reference.prepared import PREPARED
 
-LIBRARY_FUNCTIONS = {"sigmoid", "tanh", "softmax", "cross_entropy", "binary_cross_entropy", "adam"}  # call exp, tanh, log, pow
+LIBRARY_FUNCTIONS = {
+    "sigmoid",
+    "tanh",
+    "softmax",
+    "cross_entropy",
+    "binary_cross_entropy",
+    "adam",
+    "adamax",
+    "adamw",
+}  # call exp, tanh, log, pow
 
 
 def calls(dtype):
@@ -55,6 +64,13 @@ def calls(dtype):
     yield "mse", (random(4, 5), random(4, 5), output(4), output(4, 5))
     yield "sgd", (random(50), random(50), np.array([[0.1, 0.01]]), step, step)
     yield "momentum", (random(50), random(50), random(50), np.array([[0.1, 0.9, 0.01]]), step, step)
+    hyper = np.array([[0.1, 0.9, 0.99, 1e-3, 0.01]])
+    yield "nesterov", (random(50), random(50), random(50), hyper[:, [0, 1, 4]], step, step)
+    yield "rmsprop", (random(50), random(50), np.abs(random(50)), hyper[:, [0, 1, 3, 4]], step, step)
+    yield "adagrad", (random(50), random(50), np.abs(random(50)), hyper[:, [0, 3, 4]], step, step)
+    yield "adadelta", (random(50), random(50), np.abs(random(50)), np.abs(random(50)), hyper[:, [0, 1, 3, 4]], step, step)
+    yield "adamax", (random(50), random(50), random(50), np.abs(random(50)), hyper, step, step)
+    yield "adamw", (random(50), random(50), random(50), np.abs(random(50)), hyper, step, step)
     yield "adam", (random(50), random(50), random(50), np.abs(random(50)), np.array([[0.1, 0.9, 0.999, 1e-8, 0.01]]), step, step)
     yield "take_images", (rng.integers(0, 256, (5, 3, 4, 2), np.uint8), order, position, output(4, 3, 4, 2), 1)
     yield "take_labels", (np.arange(5), order, position, np.full(4, -1))

@@ -279,12 +279,71 @@ def adam(w, g, m, v, step, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0
     return new.reshape(g.shape)
 
 
+def nesterov(w, g, v, lr=1e-3, beta=0.9, weight_decay=0.0, out=None):
+    g = floating(g, 0, w)
+    new, v_flat = changed(w, out, g), changed(v, None, g)
+    number = np.array([1])
+    hyper = np.array([[np.float64(lr), np.float64(beta), np.float64(weight_decay)]])
+    run("nesterov", new, g.reshape(g.size), v_flat, hyper, number, number)
+    return new.reshape(g.shape)
+
+
+def rmsprop(w, g, v, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, out=None):
+    g = floating(g, 0, w)
+    new, v_flat = changed(w, out, g), changed(v, None, g)
+    number = np.array([1])
+    hyper = np.array([[np.float64(lr), np.float64(alpha), np.float64(eps), np.float64(weight_decay)]])
+    run("rmsprop", new, g.reshape(g.size), v_flat, hyper, number, number)
+    return new.reshape(g.shape)
+
+
+def adagrad(w, g, v, lr=1e-2, eps=1e-10, weight_decay=0.0, out=None):
+    g = floating(g, 0, w)
+    new, v_flat = changed(w, out, g), changed(v, None, g)
+    number = np.array([1])
+    hyper = np.array([[np.float64(lr), np.float64(eps), np.float64(weight_decay)]])
+    run("adagrad", new, g.reshape(g.size), v_flat, hyper, number, number)
+    return new.reshape(g.shape)
+
+
+def adadelta(w, g, v, u, lr=1.0, rho=0.9, eps=1e-6, weight_decay=0.0, out=None):
+    g = floating(g, 0, w)
+    new, v_flat, u_flat = changed(w, out, g), changed(v, None, g), changed(u, None, g)
+    number = np.array([1])
+    hyper = np.array([[np.float64(lr), np.float64(rho), np.float64(eps), np.float64(weight_decay)]])
+    run("adadelta", new, g.reshape(g.size), v_flat, u_flat, hyper, number, number)
+    return new.reshape(g.shape)
+
+
+def adamax(w, g, m, u, step, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, out=None):
+    if step < 1:
+        raise ValueError("adamax: step is below 1")
+    g = floating(g, 0, w)
+    new, m_flat, u_flat = changed(w, out, g), changed(m, None, g), changed(u, None, g)
+    number = np.array([np.int64(step)])
+    hyper = np.array([[np.float64(lr), np.float64(betas[0]), np.float64(betas[1]), np.float64(eps), np.float64(weight_decay)]])
+    run("adamax", new, g.reshape(g.size), m_flat, u_flat, hyper, number, number)
+    return new.reshape(g.shape)
+
+
+def adamw(w, g, m, v, step, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01, out=None):
+    if step < 1:
+        raise ValueError("adamw: step is below 1")
+    g = floating(g, 0, w)
+    new, m_flat, v_flat = changed(w, out, g), changed(m, None, g), changed(v, None, g)
+    number = np.array([np.int64(step)])
+    hyper = np.array([[np.float64(lr), np.float64(betas[0]), np.float64(betas[1]), np.float64(eps), np.float64(weight_decay)]])
+    run("adamw", new, g.reshape(g.size), m_flat, v_flat, hyper, number, number)
+    return new.reshape(g.shape)
+
+
 BODIES: dict[str, Callable] = {
     function.__name__: function
     for function in (
         conv2d, conv2d_grad_input, conv2d_grad_weights, bias_grad, pad2d, pad2d_grad_input, pool2d, pool2d_grad_input,
         dense, dense_grad_input, dense_grad_weights, upsample2d, upsample2d_grad_input, dropout, dropout_grad,
-        cross_entropy, soft_cross_entropy, binary_cross_entropy, mse, sgd, momentum, adam,
+        cross_entropy, soft_cross_entropy, binary_cross_entropy, mse,
+        sgd, momentum, nesterov, rmsprop, adagrad, adadelta, adam, adamax, adamw,
     )
 }  # fmt: skip
 BODIES |= {name: elementwise(name) for name in ("relu", "sigmoid", "tanh", "softmax")}
