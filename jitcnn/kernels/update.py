@@ -284,7 +284,7 @@ def lowering(factory: Callable[..., Any], record_type: np.dtype, cost: float) ->
     writes = tuple(name for name in names if name not in ("g", *TURN))
 
     def write(program: Program, *arrays: np.ndarray) -> None:
-        fields = dict(zip(names, arrays, strict=True))
+        fields: dict[str, Any] = dict(zip(names, arrays, strict=True))
         layout = layout_of(program, fields["g"])
         program.row(
             factory, {"real": fields["w"].dtype.type}, record_type, writes, "parameters", layout, cost, **fields,
