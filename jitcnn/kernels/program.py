@@ -44,6 +44,9 @@ class Program:
         self.slots = -(-self.batch // self.slot_images)
         self.counters = np.zeros(4, np.int64)
         self.parts: list[Part | Call] = []
+        self.preparation: Part | None = None
+        self.renewed_step: Part | None = None  # preparation and one step
+        self.stale = False
         self.uses: dict[int, list[tuple[np.ndarray, str]]] = {}  # by id of the array from outside, which `kept` keeps alive
         self.kept: list[Any] = []
 
@@ -186,8 +189,11 @@ class Program:
         self.kept += place_buffers(self, segments, [part for part in planned if isinstance(part, Call)])
         every = [*self.derived, *(row for segment in segments for chain in segment.chains for row in chain)]
         self.kept.append(compile_all([(row.factory, row.key) for row in every] + runner.variants(self.threads or 1))[: len(every)])
-        self.preparation = self.part([Segment("parameters", [[row] for row in self.derived])]) if self.derived else None
+        renewing = [Segment("parameters", [[row] for row in self.derived])] if self.derived else []
+        self.preparation = self.part(renewing) if renewing else None
         self.parts = [part if isinstance(part, Call) else self.part(part) for part in planned]
+        if renewing and len(planned) == 1 and not isinstance(planned[0], Call):
+            self.renewed_step = self.part([*renewing, *planned[0]])
         return self
 
     def part(self, segments: list[Segment]) -> "Part":
@@ -221,15 +227,23 @@ class Program:
     # Running ---------------------------------------------------------------------------------------------------------
 
     def prepare(self) -> None:
-        """Rebuild what is derived from weights."""
-        if self.preparation is not None:
-            self.preparation.run(self.batch, 1, 0)
+        """Rebuild what is derived from weights before the next step."""
+        self.stale = self.preparation is not None
 
     def run(self, steps: int = 1, batch: int | None = None, advance: int = 0) -> None:
         """Perform steps of `batch` images; counters[POSITION] and [STEP] go on from where they are."""
         batch = self.batch if batch is None else batch
         if not 0 < batch <= self.batch:
             raise ValueError(f"a program recorded for up to {self.batch} images was run on {batch}")
+        if self.stale:
+            self.stale = False
+            if self.renewed_step is not None and steps == 1:  # one call instead of two: a prediction of one image notices
+                self.renewed_step.run(batch, 1, advance)
+                return
+            assert self.preparation is not None
+            start = self.counters[runner.POSITION]
+            self.preparation.run(self.batch, 1, 0)
+            self.counters[runner.POSITION] = start
         if len(self.parts) == 1 and isinstance(self.parts[0], Part):
             self.parts[0].run(batch, steps, advance)
             return

@@ -30,7 +30,7 @@ def worth(real: type, choice: Columns, columns: int) -> float:
     used = columns / (math.ceil(columns / choice.wide) * choice.wide)
     halvings = (full // choice.lanes).bit_length() - 1
     speed = processor().half_vectors * 0.5 ** (halvings - 1) if halvings else 1.0
-    return used * speed * (0.97 if choice.masked else 1.0) * (1.0 + 0.02 * (choice.vectors == 2))
+    return used * speed * (0.97 if choice.masked else 1.0) * (1.0, 1.02, 1.01)[choice.vectors - 1]
 
 
 def choose_columns(real: type, columns: int) -> Columns:
@@ -127,7 +127,7 @@ def choose_outputs(
 
 
 GROUPS = ((1, 1), (1, 2), (1, 4), (1, 5), (1, 8), (2, 1), (2, 2), (2, 4), (2, 8))
-UNGROUPED = 1.1  # weights need not be arranged
+UNGROUPED = 1.02  # weights need not be arranged
 
 
 def choose_pixels(size: tuple[int, ...], group: tuple[int, int], vectors: int, taps: int) -> tuple[Rows, float]:

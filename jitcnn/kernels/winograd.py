@@ -26,7 +26,7 @@ from jitcnn.kernels.vectors import full_lanes
 from jitcnn.kernels.winograd_transforms import make_finish, make_transform
 
 FEWEST_CHANNELS = 16  # with fewer, making the 36 values takes as long as the products that they save
-LEAST_USED = 0.6  # of the outputs that patches compute
+LEAST_USED = 0.75  # of the outputs that patches compute
 PATCH = 4  # pixels of output along each axis
 POINTS = 36
 STRIP_BYTES = 5 * 2**17  # V and M of a strip, beside U in the second-level cache
