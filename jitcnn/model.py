@@ -27,6 +27,7 @@ from jitcnn.metrics import as_metrics
 from jitcnn.optimizers import Optimizer, as_optimizer, real
 from jitcnn.preparation import Preparation
 from jitcnn.progress import Progress
+from jitcnn.runs.checkpointing import Checkpointing, Saver, as_checkpointing
 from jitcnn.schedules import Schedule, as_schedule, as_span
 from jitcnn.summary import Summary, summarize
 from jitcnn.training import Objective, Trainer, append, fit
@@ -285,6 +286,8 @@ class CNN:
         schedule: str | Schedule | Mapping[str, Any] | None = None,
         schedule_epochs: tuple[int, int] | None = None,
         callbacks: Iterable[Any] = (),
+        checkpoint: str | os.PathLike | Checkpointing | None = None,
+        resume: bool = False,
         progress: bool = True,
     ) -> dict[str, list]:
         """Train, and return the history, which the model also keeps; a further call goes on from there.
@@ -317,6 +320,12 @@ class CNN:
             is to be continued with `train` names the same epochs in each part, and ends with the same bits as in one go.
         callbacks : iterable
             Objects with any of the methods of `jitcnn.callbacks.Callbacks`.
+        checkpoint : path or Checkpointing, optional
+            A folder that gets a `checkpoint.npz` after every epoch, and after so many steps or minutes with
+            `jitcnn.runs.Checkpointing(folder, steps=1000, minutes=5)`. SIGINT and SIGTERM wait for the end of a step, and are saved too.
+        resume : bool
+            Go on from the checkpoint in that folder, with the same data and arguments as in the call that was interrupted: the bits are
+            those of a call that never was. `epochs` counts from where that call began. Without a checkpoint yet, training begins.
         progress : bool
             Whether to show bars, or lines where stderr is no terminal.
 
@@ -339,21 +348,26 @@ class CNN:
         elif validation is not None:
             order, held_out_order = self._split(validation, targets.classes, len(images))
             held_out = images, targets, held_out_order
+        how = as_schedule(schedule)
+        settings = {"shuffle": shuffle, "augment": str(augmentation), "schedule": how.to_dict()}
+        identity = self._identity(images, targets, order, batch_size) | settings
+        saver = Saver(as_checkpointing(checkpoint, resume), self, identity, epochs)
+        saver.open(resume)
         fit(
             self._get_trainer(),
             images,
             targets,
             order,
             held_out,
-            epochs=range(self.epochs, self.epochs + epochs),
             batch_size=min(batch_size, len(order)),
             shuffle=shuffle,
             augmentation=augmentation,
-            schedule=as_schedule(schedule),
-            schedule_epochs=as_span(schedule_epochs, range(self.epochs, self.epochs + epochs)),
+            schedule=how,
+            schedule_epochs=as_span(schedule_epochs, range(saver.first_epoch, saver.first_epoch + epochs)),
             finished=self._finish_epoch,
             callbacks=told,
-            progress=Progress(progress, epochs, self.epochs, len(order)),
+            progress=Progress(progress, epochs, saver.first_epoch, len(order)),
+            saver=saver,
         )
         return self.history
 
@@ -482,6 +496,22 @@ class CNN:
             assert self.optimizer is not None
             self._trainer = Trainer(self.graph, self.objective(), self.optimizer, self.engine, self.threads, self.steps)
         return self._trainer
+
+    def _identity(self, images: np.ndarray, targets: Targets, order: np.ndarray, batch_size: int) -> dict[str, Any]:
+        """What has to be the same if a training that was interrupted is to go on to the same bits."""
+        assert self.optimizer is not None and self.loss is not None
+        return {
+            "seed": self.seed,
+            "layers": [f"{name}{list(shape)}" for name, shape in self.parameter_shapes.items()],
+            "dtype": str(self.dtype),
+            "engine": self.engine,
+            "optimizer": self.optimizer.name,
+            "loss": self.loss.name,
+            "normalize": self.normalize,
+            "batch size": min(batch_size, len(order)),
+            "images": f"{len(order)} of {len(images)}, each {list(images.shape[1:])} of {images.dtype}",
+            "labels": hashlib.sha256(np.ascontiguousarray(targets.targets).tobytes()).hexdigest()[:12],
+        }
 
     def _one_or_more(self, x: Any) -> tuple[np.ndarray, bool]:
         """Images, and whether it was a single one without the image axis."""

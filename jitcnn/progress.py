@@ -65,7 +65,7 @@ class Progress:
         if self.bars and self.epoch_bar is None:
             from tqdm.auto import tqdm
 
-            self.epoch_bar = tqdm(total=self.epochs, desc="epochs", unit="epoch")
+            self.epoch_bar = tqdm(total=self.epochs, initial=epoch - self.first_epoch, desc="epochs", unit="epoch")
             self.batch_bar = tqdm(total=self.images, desc=self._title(), unit=" images", unit_scale=True, leave=False)
 
     def update(self, images: int, logs: Mapping[str, Any]) -> None:

@@ -23,6 +23,7 @@ from jitcnn.losses import Loss
 from jitcnn.metrics import RunningMeans, apply_accuracy, is_binary
 from jitcnn.optimizers import Optimizer
 from jitcnn.progress import Progress
+from jitcnn.runs.checkpointing import Saver
 from jitcnn.schedules import Schedule
 
 KEPT = {"loss": "losses", "accuracy": "hits"}  # what is shown, and the array of each image's part in it
@@ -228,16 +229,22 @@ class Passes:
         session.program.prepare()
         return session
 
-    def schedule(self, schedule: Schedule, epoch: int, epochs: int) -> None:
-        """Fill in the optimizer's numbers for each step of the next pass, which is number `epoch` of so many."""
+    def schedule(self, schedule: Schedule, epoch: int, epochs: int, done: int) -> None:
+        """Fill in the optimizer's numbers for each step of the next pass, which is number `epoch` of so many, and `done` images in it."""
         optimizer, steps = self.trainer.optimizer, self.steps
         numbers = range(epoch * steps, (epoch + 1) * steps)
         rates = [schedule.rate(number, epochs * steps, optimizer.learning_rate) for number in numbers]
         momenta = [schedule.momentum(number, epochs * steps) for number in numbers]
         self.arrays["hyper"][...] = optimizer.table(rates, momenta)
-        optimizer.first[0] = self.trainer.steps[0] + 1
+        optimizer.first[0] = self.trainer.steps[0] + 1 - -(-done // self.batch_size)
 
-    def run(self, order: np.ndarray | None = None, show: Callable[[int, dict[str, float]], None] | None = None) -> dict[str, float]:
+    def run(
+        self,
+        order: np.ndarray | None = None,
+        show: Callable[[int, dict[str, float]], None] | None = None,
+        after: Callable[[int], None] | None = None,
+        first: int = 0,
+    ) -> dict[str, float]:
         """One pass: {"loss", "accuracy"}, in which every image weighs the same.
 
         Parameters
@@ -246,6 +253,10 @@ class Passes:
             The images in another order.
         show
             Called now and then with the number of images done since the last call, and with loss and accuracy so far.
+        after
+            Called then too, with the number of images done in all.
+        first
+            How many images are done already, in whole steps.
         """
         if order is not None:
             self.arrays["order"][...] = order
@@ -256,9 +267,11 @@ class Passes:
             new = means.take(done)
             if show is not None:
                 show(new, means.means())
+            if after is not None:
+                after(done)
 
-        session.run_all(after_chunk)
-        return means.means()
+        session.run_all(after_chunk, first)
+        return {name: float(self.arrays[kept].mean(dtype=np.float64)) for name, kept in KEPT.items() if kept in self.arrays}
 
 
 def fit(
@@ -268,7 +281,6 @@ def fit(
     order: np.ndarray,
     validation: tuple[np.ndarray, Targets, np.ndarray] | None,
     *,
-    epochs: range,
     batch_size: int,
     shuffle: bool,
     augmentation: Augmentation,
@@ -277,6 +289,7 @@ def fit(
     finished: Callable[[dict[str, float]], None],
     callbacks: Callbacks,
     progress: Progress,
+    saver: Saver,
 ) -> None:
     """Train for some epochs.
 
@@ -288,8 +301,6 @@ def fit(
         The data, and the numbers of those to train on.
     validation
         The same of what is measured after each epoch; None for nothing.
-    epochs
-        Their numbers, which key the shuffling.
     batch_size
         Images in a step.
     shuffle
@@ -302,6 +313,8 @@ def fit(
         Called after each epoch with its entries for the history, before the callbacks.
     callbacks, progress
         Are told.
+    saver
+        Knows which epochs are to come, whose numbers key the shuffling, and saves them.
     """
     trainer.augmenter.use(augmentation)
     if trainer.engine != "python" and not trainer.is_ready(True, images, batch_size):
@@ -310,16 +323,21 @@ def fit(
     callbacks.call("on_train_begin")
     try:
         with ExitStack() as stack:
+            stack.enter_context(saver)
+            saver.restore(callbacks.callbacks)
             training = stack.enter_context(Passes(trainer, True, images, targets, order, batch_size))
             measuring = None if validation is None else stack.enter_context(Passes(trainer, False, *validation, PREDICTION_BATCH))
-            for epoch in epochs:
-                callbacks.call("on_epoch_begin", epoch)
-                training.schedule(schedule, epoch - schedule_epochs.start, len(schedule_epochs))
-                logs = fit_epoch(training, measuring, epoch, trainer.graph.seed if shuffle else None, order, progress)
+            for epoch in saver.epochs:
+                if not saver.images:
+                    callbacks.call("on_epoch_begin", epoch)
+                training.schedule(schedule, epoch - schedule_epochs.start, len(schedule_epochs), saver.images)
+                logs = fit_epoch(training, measuring, epoch, trainer.graph.seed if shuffle else None, order, progress, saver)
                 finished(logs)
                 progress.end_epoch(epoch, logs)
                 warn_of_divergence(epoch, logs)
-                if callbacks.call("on_epoch_end", epoch, dict(logs)):
+                stop = callbacks.call("on_epoch_end", epoch, dict(logs))
+                saver.end_epoch(logs, stop)
+                if stop:
                     break
     finally:
         progress.close()
@@ -327,17 +345,22 @@ def fit(
 
 
 def fit_epoch(
-    training: Passes, measuring: Passes | None, epoch: int, seed: int | None, order: np.ndarray, progress: Progress
+    training: Passes, measuring: Passes | None, epoch: int, seed: int | None, order: np.ndarray, progress: Progress, saver: Saver
 ) -> dict[str, float]:
     """Train for one epoch, and measure: what goes into the history. Without a seed, images come in the given order."""
     training.trainer.augmenter.begin(epoch, len(order))
     training.prepare()  # the program is made before the clock starts
     progress.begin_epoch(epoch)
-    started = time.perf_counter()
+    done = saver.begin_epoch(training.arrays)
+    started = time.perf_counter() - saver.seconds
     shuffled = None if seed is None else order[initializers.generator(seed, epoch, initializers.SHUFFLE).permutation(len(order))]
-    logs = training.run(shuffled, progress.update)
-    seconds = time.perf_counter() - started
-    measured = {} if measuring is None else measuring.run()
+
+    def after_chunk(images: int) -> None:
+        saver.step(training.arrays, images, time.perf_counter() - started)
+
+    logs = training.run(shuffled, progress.update, after_chunk, done)
+    seconds = saver.seconds if done == len(order) else time.perf_counter() - started
+    measured = {} if measuring is None else measuring.run(after=lambda _: saver.measure(training.arrays))
     return {**logs, **{f"val_{name}": value for name, value in measured.items()}, "seconds": seconds}
 
 

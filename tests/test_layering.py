@@ -16,6 +16,7 @@ LAYERS = [
     ["jitcnn.model"],
     [
         "jitcnn.training",
+        "jitcnn.runs",
         "jitcnn.describing",
         "jitcnn.progress",
         "jitcnn.callbacks",

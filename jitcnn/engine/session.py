@@ -90,7 +90,7 @@ class Session:
                 self.program.bind(old, new)
                 setattr(self.data, name, new)
 
-    def run_all(self, after_chunk: Callable[[int], None] | None = None) -> None:
+    def run_all(self, after_chunk: Callable[[int], None] | None = None, first: int = 0) -> None:
         """Perform one pass over the whole order; the last batch may be smaller.
 
         Steps run in chunks of about `CHUNK_SECONDS`, between which Ctrl-C is heard, and memory of large files is given back. How many
@@ -100,11 +100,13 @@ class Session:
         ----------
         after_chunk
             Called with the number of images done so far.
+        first
+            How many images are done already: all, or those of whole steps.
         """
         images = len(self.data.order)
         whole = images // self.batch_size
         most = whole if large_file(self.data.images) is None else max(1, rows_between(self.data.images) // self.batch_size)
-        done = 0
+        done = first // self.batch_size
         while done < whole:
             steps = min(self._steps_a_chunk, whole - done, most)
             started = time.perf_counter()
@@ -116,7 +118,7 @@ class Session:
             if after_chunk is not None:
                 after_chunk(done * self.batch_size)
         rest = images - whole * self.batch_size
-        if rest:
+        if rest and first < images:
             self.program.run(whole * self.batch_size, 1, rest)
             if after_chunk is not None:
                 after_chunk(images)
