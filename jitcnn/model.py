@@ -349,10 +349,10 @@ class CNN:
             order, held_out_order = self._split(validation, targets.classes, len(images))
             held_out = images, targets, held_out_order
         how = as_schedule(schedule)
-        settings = {"shuffle": shuffle, "augment": str(augmentation), "schedule": how.to_dict()}
-        identity = self._identity(images, targets, order, batch_size) | settings
-        saver = Saver(as_checkpointing(checkpoint, resume), self, identity, epochs)
-        saver.open(resume)
+        saver = Saver(as_checkpointing(checkpoint, resume), self, epochs)
+        if saver.settings is not None:
+            settings = {"shuffle": shuffle, "augment": str(augmentation), "schedule": how.to_dict()}
+            saver.open(resume, self._identity(images, targets, order, batch_size) | settings)
         fit(
             self._get_trainer(),
             images,

@@ -244,6 +244,7 @@ class Passes:
         show: Callable[[int, dict[str, float]], None] | None = None,
         after: Callable[[int], None] | None = None,
         first: int = 0,
+        limit: Callable[[], int | None] = lambda: None,
     ) -> dict[str, float]:
         """One pass: {"loss", "accuracy"}, in which every image weighs the same.
 
@@ -257,6 +258,8 @@ class Passes:
             Called then too, with the number of images done in all.
         first
             How many images are done already, in whole steps.
+        limit
+            How many steps there may be at most until `after` is called; None for any number.
         """
         if order is not None:
             self.arrays["order"][...] = order
@@ -270,7 +273,7 @@ class Passes:
             if after is not None:
                 after(done)
 
-        session.run_all(after_chunk, first)
+        session.run_all(after_chunk, first, limit)
         return {name: float(self.arrays[kept].mean(dtype=np.float64)) for name, kept in KEPT.items() if kept in self.arrays}
 
 
@@ -358,7 +361,7 @@ def fit_epoch(
     def after_chunk(images: int) -> None:
         saver.step(training.arrays, images, time.perf_counter() - started)
 
-    logs = training.run(shuffled, progress.update, after_chunk, done)
+    logs = training.run(shuffled, progress.update, after_chunk, done, saver.steps_left)
     seconds = saver.seconds if done == len(order) else time.perf_counter() - started
     measured = {} if measuring is None else measuring.run(after=lambda _: saver.measure(training.arrays))
     return {**logs, **{f"val_{name}": value for name, value in measured.items()}, "seconds": seconds}

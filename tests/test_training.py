@@ -163,9 +163,9 @@ def passes(monkeypatch):
     seen = []
     run_all = session.Session.run_all
 
-    def spy(self, after_chunk=None):
+    def spy(self, *arguments):
         seen.append((self.program.training, self.data.order.copy()))
-        run_all(self, after_chunk)
+        run_all(self, *arguments)
 
     monkeypatch.setattr(session.Session, "run_all", spy)
     return seen

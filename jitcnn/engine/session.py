@@ -90,7 +90,9 @@ class Session:
                 self.program.bind(old, new)
                 setattr(self.data, name, new)
 
-    def run_all(self, after_chunk: Callable[[int], None] | None = None, first: int = 0) -> None:
+    def run_all(
+        self, after_chunk: Callable[[int], None] | None = None, first: int = 0, limit: Callable[[], int | None] = lambda: None
+    ) -> None:
         """Perform one pass over the whole order; the last batch may be smaller.
 
         Steps run in chunks of about `CHUNK_SECONDS`, between which Ctrl-C is heard, and memory of large files is given back. How many
@@ -102,13 +104,15 @@ class Session:
             Called with the number of images done so far.
         first
             How many images are done already: all, or those of whole steps.
+        limit
+            How many steps the next chunk may have at most; None for any number.
         """
         images = len(self.data.order)
         whole = images // self.batch_size
         most = whole if large_file(self.data.images) is None else max(1, rows_between(self.data.images) // self.batch_size)
         done = first // self.batch_size
         while done < whole:
-            steps = min(self._steps_a_chunk, whole - done, most)
+            steps = min(self._steps_a_chunk, whole - done, most, limit() or whole)
             started = time.perf_counter()
             self.program.run(done * self.batch_size, steps)
             seconds = (time.perf_counter() - started) / steps
