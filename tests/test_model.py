@@ -213,7 +213,7 @@ def test_description_goes_through_json():
     assert again.describe() == description
     assert again.digest() == model.digest()
     assert np.array_equal(again.predict(PIXELS), model.predict(PIXELS))
-    assert again.optimizer.settings == {"learning_rate": 0.05, "momentum": 0.9}
+    assert again.optimizer.settings == {"learning_rate": 0.05, "momentum": 0.9, "weight_decay": 0.0}
     expected = Preparation((9, 8), 2, "crop", invert=True, normalize="per-image", classes=("a", "b", "c"))
     assert again.preparation == model.preparation == expected
     again.train(PIXELS, RNG.integers(0, 3, 70), epochs=1, progress=False)
