@@ -30,7 +30,7 @@ def worth(real: type, choice: Columns, columns: int) -> float:
     used = columns / (math.ceil(columns / choice.wide) * choice.wide)
     halvings = (full // choice.lanes).bit_length() - 1
     speed = processor().half_vectors * 0.5 ** (halvings - 1) if halvings else 1.0
-    return used * speed * (0.97 if choice.masked else 1.0) * (1.0, 1.02, 1.01)[choice.vectors - 1]
+    return used * speed * (0.97 if choice.masked else 1.0) * (1.0, 1.02, 1.01 if processor().registers == 32 else 0.99)[choice.vectors - 1]
 
 
 def choose_columns(real: type, columns: int) -> Columns:

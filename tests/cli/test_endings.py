@@ -177,7 +177,7 @@ WRONG = [
     (["train", "--early-stop", "0"], "0 is not in the range x>=1"),
     (["train", "--schedule", "fast"], "'fast' is not one of 'constant', 'step'"),
     (["train", "--lr", "fast"], "'fast' is not a finite number above 0"),
-    (["train", "--opt", "lion"], "'lion' is not one of 'sgd', 'momentum', 'adam'"),
+    (["train", "--opt", "lion"], "'lion' is not one of 'sgd', 'momentum'"),
     (["train", "--loss", "hinge"], "'hinge' is not one of 'cross_entropy', 'mse'"),
     (["train", "--seed", "-1"], "-1 is not in the range"),
     (["train", "--seed", "9223372036854775808"], "is not in the range"),
