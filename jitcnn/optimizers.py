@@ -33,7 +33,9 @@ class Optimizer:
     momentum_field: ClassVar[str | None] = None  # the number that a schedule's momentum takes the place of
 
     def __init__(self, **hyper: float):
-        self.hyper = np.array([hyper[field] for field in self.fields], np.float64)
+        self.hyper = np.array(
+            [CHECKS[field](field, hyper[field]) if field in CHECKS else hyper[field] for field in self.fields], np.float64
+        )
         self.first = np.ones(1, np.int64)
         self.buffers: list[np.ndarray] = []
         self.layout: FlatLayout | None = None
@@ -114,7 +116,7 @@ class SGD(Optimizer):
     fields = ("learning_rate", "weight_decay")
 
     def __init__(self, learning_rate: float = 0.01, weight_decay: float = 0.0):
-        super().__init__(learning_rate=positive("learning_rate", learning_rate), weight_decay=amount("weight_decay", weight_decay))
+        super().__init__(learning_rate=learning_rate, weight_decay=weight_decay)
 
 
 class Momentum(Optimizer):
@@ -137,9 +139,9 @@ class Momentum(Optimizer):
 
     def __init__(self, learning_rate: float = 0.01, momentum: float = 0.9, weight_decay: float = 0.0):
         super().__init__(
-            learning_rate=positive("learning_rate", learning_rate),
-            momentum=share("momentum", momentum),
-            weight_decay=amount("weight_decay", weight_decay),
+            learning_rate=learning_rate,
+            momentum=momentum,
+            weight_decay=weight_decay,
         )
 
 
@@ -167,15 +169,15 @@ class Adam(Optimizer):
         self, learning_rate: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, weight_decay: float = 0.0
     ):
         super().__init__(
-            learning_rate=positive("learning_rate", learning_rate),
-            beta1=share("beta1", beta1),
-            beta2=share("beta2", beta2),
-            epsilon=positive("epsilon", epsilon),
-            weight_decay=amount("weight_decay", weight_decay),
+            learning_rate=learning_rate,
+            beta1=beta1,
+            beta2=beta2,
+            epsilon=epsilon,
+            weight_decay=weight_decay,
         )
 
 
-class Nesterov(Optimizer):
+class Nesterov(Momentum):
     """Nesterov's momentum, v = momentum * v + g; w -= learning_rate * (g + momentum * v).
 
     Parameters
@@ -189,16 +191,6 @@ class Nesterov(Optimizer):
     """
 
     name = "nesterov"
-    fields = ("learning_rate", "momentum", "weight_decay")
-    states = 1
-    momentum_field = "momentum"
-
-    def __init__(self, learning_rate: float = 0.01, momentum: float = 0.9, weight_decay: float = 0.0):
-        super().__init__(
-            learning_rate=positive("learning_rate", learning_rate),
-            momentum=share("momentum", momentum),
-            weight_decay=amount("weight_decay", weight_decay),
-        )
 
 
 class RMSprop(Optimizer):
@@ -222,10 +214,10 @@ class RMSprop(Optimizer):
 
     def __init__(self, learning_rate: float = 0.01, alpha: float = 0.99, epsilon: float = 1e-8, weight_decay: float = 0.0):
         super().__init__(
-            learning_rate=positive("learning_rate", learning_rate),
-            alpha=share("alpha", alpha),
-            epsilon=positive("epsilon", epsilon),
-            weight_decay=amount("weight_decay", weight_decay),
+            learning_rate=learning_rate,
+            alpha=alpha,
+            epsilon=epsilon,
+            weight_decay=weight_decay,
         )
 
 
@@ -248,9 +240,9 @@ class Adagrad(Optimizer):
 
     def __init__(self, learning_rate: float = 0.01, epsilon: float = 1e-10, weight_decay: float = 0.0):
         super().__init__(
-            learning_rate=positive("learning_rate", learning_rate),
-            epsilon=positive("epsilon", epsilon),
-            weight_decay=amount("weight_decay", weight_decay),
+            learning_rate=learning_rate,
+            epsilon=epsilon,
+            weight_decay=weight_decay,
         )
 
 
@@ -275,10 +267,10 @@ class Adadelta(Optimizer):
 
     def __init__(self, learning_rate: float = 1.0, rho: float = 0.9, epsilon: float = 1e-6, weight_decay: float = 0.0):
         super().__init__(
-            learning_rate=positive("learning_rate", learning_rate),
-            rho=share("rho", rho),
-            epsilon=positive("epsilon", epsilon),
-            weight_decay=amount("weight_decay", weight_decay),
+            learning_rate=learning_rate,
+            rho=rho,
+            epsilon=epsilon,
+            weight_decay=weight_decay,
         )
 
 
@@ -306,11 +298,11 @@ class Adamax(Optimizer):
         self, learning_rate: float = 0.002, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, weight_decay: float = 0.0
     ):
         super().__init__(
-            learning_rate=positive("learning_rate", learning_rate),
-            beta1=share("beta1", beta1),
-            beta2=share("beta2", beta2),
-            epsilon=positive("epsilon", epsilon),
-            weight_decay=amount("weight_decay", weight_decay),
+            learning_rate=learning_rate,
+            beta1=beta1,
+            beta2=beta2,
+            epsilon=epsilon,
+            weight_decay=weight_decay,
         )
 
 
@@ -338,11 +330,11 @@ class AdamW(Optimizer):
         self, learning_rate: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, weight_decay: float = 0.01
     ):
         super().__init__(
-            learning_rate=positive("learning_rate", learning_rate),
-            beta1=share("beta1", beta1),
-            beta2=share("beta2", beta2),
-            epsilon=positive("epsilon", epsilon),
-            weight_decay=amount("weight_decay", weight_decay),
+            learning_rate=learning_rate,
+            beta1=beta1,
+            beta2=beta2,
+            epsilon=epsilon,
+            weight_decay=weight_decay,
         )
 
 
@@ -395,3 +387,10 @@ def real(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise ValueError(f"{name} is {value!r}, expected a number")
     return float(value)
+
+
+CHECKS = {
+    **dict.fromkeys(("learning_rate", "epsilon"), positive),
+    **dict.fromkeys(("momentum", "beta1", "beta2", "alpha", "rho"), share),
+    "weight_decay": amount,
+}

@@ -25,9 +25,9 @@ MOST_PROCESSES = 3
 
 def compile_all(wanted: Sequence[Wanted]) -> list[Any]:
     """The kernels, compiled or loaded."""
-    missing = {_mark(each): each for each in wanted if not any((Path(f) / _mark(each)).exists() for f in cache_folders())}
-    if not cache_folder():
-        missing = {}
+    missing = {}
+    if cache_folder():
+        missing = {_mark(each): each for each in wanted if not any((Path(f) / _mark(each)).exists() for f in cache_folders())}
     processes = _start(list(missing.values()))
     try:
         for factory, key in list(missing.values())[:: len(processes) + 1]:

@@ -49,7 +49,6 @@ def correlate_kernel(shape: Shape, masked: bool, end: str):
     The tile's a_row is the distance from one group of outputs to the next, its taps are kernel columns.
     """
     shape = shape._replace(end=end)
-    shape = shape._replace(end=end)
     tile, last_tile = make_tile(shape), make_tile(shape._replace(masked=masked))
     pointer, at, move = ACCESS[shape.real][1], AT[shape.real], MOVE[shape.real]
     lines, pixels, wide, taps, with_mask = shape.groups, shape.per_group, shape.vectors * shape.lanes, shape.taps, end == "mask"

@@ -32,9 +32,7 @@ class Program:
     assume_finite: bool = False  # products with 0 may be added, which infinity and NaN would turn into NaN
     rows: list[Row | Call] = field(default_factory=list)
     derived: list[Row] = field(default_factory=list)
-    only_if_finite: list[Buffer | np.ndarray] = field(
-        default_factory=list
-    )  # results that hold only if they are finite, since that was assumed
+    only_if_finite: list[Buffer | np.ndarray] = field(default_factory=list)  # results that hold only if they are finite
     copies: dict[tuple[Storage, tuple[int, ...], Border], Buffer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

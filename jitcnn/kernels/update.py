@@ -71,32 +71,15 @@ def sgd_kernel(real: type):
 
 
 @functools.cache
-def momentum_kernel(real: type):
-    """v = beta * v + g; w -= lr * v."""
-    share = share_of(real)
+def momentum_kernel(real: type, ahead: bool = False):
+    """v = beta * v + g; w -= lr * v.
 
-    @kernel(OneState, real.__name__, f"momentum {real.__name__}")
+    ahead: w -= lr * (g + beta * v), as if the step ahead had been taken already (Nesterov's momentum).
+    """
+    share, name = share_of(real), "nesterov" if ahead else "momentum"
+
+    @kernel(OneState, (real.__name__, ahead), f"{name} {real.__name__}")
     def momentum_of(arguments, first, last, worker):
-        a = only(arguments)
-        hyper = settings_of(a, 3)
-        learning_rate, beta, decay = real(hyper[0]), real(hyper[1]), real(hyper[2])
-        for line in range(a.lines):
-            w, g, v = share(a.w, a, line, first, last), share(a.g, a, line, first, last), share(a.v, a, line, first, last)
-            for i in range(w.size):
-                velocity = beta * v[i] + (g[i] + decay * w[i])
-                v[i] = velocity
-                w[i] -= learning_rate * velocity
-
-    return momentum_of
-
-
-@functools.cache
-def nesterov_kernel(real: type):
-    """v = beta * v + g; w -= lr * (g + beta * v): the gradient counts as if the step ahead had been taken already."""
-    share = share_of(real)
-
-    @kernel(OneState, real.__name__, f"nesterov {real.__name__}")
-    def nesterov_of(arguments, first, last, worker):
         a = only(arguments)
         hyper = settings_of(a, 3)
         learning_rate, beta, decay = real(hyper[0]), real(hyper[1]), real(hyper[2])
@@ -106,9 +89,9 @@ def nesterov_kernel(real: type):
                 gradient = g[i] + decay * w[i]
                 velocity = beta * v[i] + gradient
                 v[i] = velocity
-                w[i] -= learning_rate * (gradient + beta * velocity)
+                w[i] -= learning_rate * (gradient + beta * velocity if ahead else velocity)
 
-    return nesterov_of
+    return momentum_of
 
 
 @exact
@@ -278,7 +261,7 @@ def layout_of(program: Program, g: np.ndarray) -> Layout:
     return Layout(1, g.size, g.size, UNIT)
 
 
-def lowering(factory: Callable[..., Any], record_type: np.dtype, cost: float) -> Callable[..., None]:
+def lowering(factory: Callable[..., Any], record_type: np.dtype, cost: float, **variant: bool) -> Callable[..., None]:
     """What writes an update down; its arguments are the record's first fields. cost: cycles a number."""
     names = [name for name in record_type.names or () if name not in SHARE]
     writes = tuple(name for name in names if name not in ("g", *TURN))
@@ -287,7 +270,7 @@ def lowering(factory: Callable[..., Any], record_type: np.dtype, cost: float) ->
         fields: dict[str, Any] = dict(zip(names, arrays, strict=True))
         layout = layout_of(program, fields["g"])
         program.row(
-            factory, {"real": fields["w"].dtype.type}, record_type, writes, "parameters", layout, cost, **fields,
+            factory, {"real": fields["w"].dtype.type, **variant}, record_type, writes, "parameters", layout, cost, **fields,
             lines=layout.lines, stride=layout.stride, length=layout.length, unit=layout.unit,
         )  # fmt: skip
 
@@ -297,7 +280,7 @@ def lowering(factory: Callable[..., Any], record_type: np.dtype, cost: float) ->
 LOWERINGS: dict[str, Callable[..., None]] = {
     "sgd": lowering(sgd_kernel, Sgd, 1.0),
     "momentum": lowering(momentum_kernel, OneState, 1.5),
-    "nesterov": lowering(nesterov_kernel, OneState, 1.5),
+    "nesterov": lowering(momentum_kernel, OneState, 1.5, ahead=True),
     "rmsprop": lowering(rmsprop_kernel, OneState, 4.0),
     "adagrad": lowering(adagrad_kernel, OneState, 4.0),
     "adadelta": lowering(adadelta_kernel, Adadelta, 6.0),
