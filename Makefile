@@ -16,10 +16,10 @@ train: $(VENV)/.jitcnn
 	$(BIN)/jitcnn train $(ARGS)
 
 test: lint
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 test-full: lint
-	$(BIN)/python -m pytest --full $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --full $(ARGS)
 
 lint: $(VENV)/.tools
 	$(BIN)/ruff check --quiet .

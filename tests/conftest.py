@@ -43,6 +43,16 @@ def figures(request):
     return request.config.figures
 
 
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workeroutput"):  # one of several processes that share the tests
+        session.config.workeroutput["figures"] = session.config.figures
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    node.config.figures.update(getattr(node, "workeroutput", {}).get("figures", {}))
+
+
 def pytest_terminal_summary(terminalreporter, config):
     if config.getoption("--full") and config.figures:
         FIGURES.parent.mkdir(parents=True, exist_ok=True)

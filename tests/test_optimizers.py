@@ -48,7 +48,9 @@ def adam(w, g, state, step):
 
 
 @pytest.mark.parametrize(
-    ("optimizer", "update"), [(SGD(0.1), sgd), (Momentum(0.1, momentum=0.8), momentum), (Adam(0.1, 0.7, 0.9, 1e-6), adam)], ids=str
+    ("optimizer", "update"),
+    [(SGD(0.1), sgd), (Momentum(0.1, momentum=0.8), momentum), (Adam(0.1, 0.7, 0.9, 1e-6), adam)],
+    ids=["sgd", "momentum", "adam"],
 )
 def test_formulas_over_two_calls_of_train(optimizer, update):
     rng = np.random.default_rng(0)
