@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from jitcnn.checks import amount, positive, real
 from jitcnn.forms.geometry import choice, integer
-from jitcnn.optimizers import amount, positive, real
 
 MONITORS = ("loss", "accuracy", "val_loss", "val_accuracy")
 METHODS = ("on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end")

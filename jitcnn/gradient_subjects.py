@@ -14,7 +14,7 @@ from jitcnn.graph import Graph
 from jitcnn.inputs import as_images
 from jitcnn.layers.base import Layer
 from jitcnn.model import CNN
-from jitcnn.training import Objective, measured_step
+from jitcnn.objective import Objective, measured_step
 
 
 class Subject(Protocol):

@@ -13,6 +13,7 @@ import numpy as np
 from jitcnn import initializers
 from jitcnn.augmentation import Augmentation, as_augmentation
 from jitcnn.callbacks import Callbacks
+from jitcnn.checks import real
 from jitcnn.describing import describe_model, reading, restore
 from jitcnn.engine import ENGINES
 from jitcnn.engine.forward import ForwardSession, prediction_batch
@@ -24,13 +25,15 @@ from jitcnn.labels import Targets, as_targets, validation_split
 from jitcnn.layers.base import Layer
 from jitcnn.losses import Loss, as_loss
 from jitcnn.metrics import as_metrics
-from jitcnn.optimizers import Optimizer, as_optimizer, real
+from jitcnn.objective import Objective
+from jitcnn.optimizers import Optimizer, as_optimizer
+from jitcnn.passes import Trainer
 from jitcnn.preparation import Preparation
 from jitcnn.progress import Progress
 from jitcnn.runs.checkpointing import Checkpointing, Saver, as_checkpointing
 from jitcnn.schedules import Schedule, as_schedule, as_span
 from jitcnn.summary import Summary, summarize
-from jitcnn.training import Objective, Trainer, append, fit
+from jitcnn.training import append, fit
 
 DTYPES = ("float32", "float64")
 

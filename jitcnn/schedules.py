@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from jitcnn.optimizers import positive, real, share
+from jitcnn.checks import positive, real, share
 
 
 @dataclass(frozen=True)

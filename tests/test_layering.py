@@ -16,6 +16,8 @@ LAYERS = [
     ["jitcnn.model"],
     [
         "jitcnn.training",
+        "jitcnn.objective",
+        "jitcnn.passes",
         "jitcnn.runs",
         "jitcnn.describing",
         "jitcnn.progress",
@@ -40,7 +42,7 @@ LAYERS = [
     ],
     ["jitcnn.engine"],
     ["jitcnn.kernels", "jitcnn.reference"],
-    ["jitcnn.forms", "jitcnn.mapped"],
+    ["jitcnn.forms", "jitcnn.mapped", "jitcnn.checks"],
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 FOLDERS = {"jitcnn": "jitcnn", "cli": "jitcnn_cli"}

@@ -14,8 +14,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from jitcnn.checks import positive
 from jitcnn.forms.geometry import integer
-from jitcnn.optimizers import positive
 from jitcnn.runs.signals import HeldSignals
 from jitcnn.storage.checkpoints import Saved, read_checkpoint, remove_unfinished, write_checkpoint
 

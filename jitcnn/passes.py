@@ -1,0 +1,189 @@
+"""Programs of a compiled model, and passes over images with them."""
+
+import math
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, Self
+
+import numpy as np
+
+from jitcnn.augmentation import Augmenter
+from jitcnn.engine.forward import PREDICTION_BATCH, as_four_axes
+from jitcnn.engine.session import Session
+from jitcnn.graph import Graph
+from jitcnn.labels import Targets
+from jitcnn.metrics import RunningMeans
+from jitcnn.objective import Objective, measured_step, training_step
+from jitcnn.optimizers import Optimizer
+from jitcnn.schedules import Schedule
+
+KEPT = {"loss": "losses", "accuracy": "hits"}  # what is shown, and the array of each image's part in it
+
+
+class Trainer:
+    """The programs of a compiled model: made when they are first needed, void when parameters move.
+
+    Attributes
+    ----------
+    steps : int64 array (1,)
+        How many training steps there were.
+    augmenter : Augmenter
+        What training does to images; nothing at first.
+    """
+
+    def __init__(self, graph: Graph, objective: Objective, optimizer: Optimizer, engine: str, threads: int | None, steps: np.ndarray):
+        self.graph = graph
+        self.objective = objective
+        self.optimizer = optimizer
+        self.engine = engine
+        self.threads = threads
+        self.steps = steps
+        self.augmenter = Augmenter(graph.seed)
+        self.version = 0
+        self.sessions: dict[tuple, Session] = {}
+
+    def session(self, training: bool, images: np.ndarray, targets: Targets, batch_size: int) -> Session:
+        """The program for such data."""
+        key = self.key(training, images, batch_size)
+        if not self.is_ready(training, images, batch_size):
+            self.sessions[key] = Session(
+                self.engine,
+                self.record_training if training else self.record_evaluation,
+                self.arrays(training, images, targets, np.zeros(1, np.int64), 1),
+                batch_size,
+                self.graph.dtype,
+                training,
+                self.steps,
+                self.threads,
+            )
+        return self.sessions[key]
+
+    def key(self, training: bool, images: np.ndarray, batch_size: int) -> tuple:
+        """What tells programs apart."""
+        return training, images.dtype, batch_size, self.augmenter.calls if training else None
+
+    def is_ready(self, training: bool, images: np.ndarray, batch_size: int) -> bool:
+        """Whether the program for such data is there. Programs are void if parameters, or the optimizer's state, have moved."""
+        version = self.graph.claim()
+        assert self.graph.layout is not None
+        if self.optimizer.prepare(self.graph.layout) or version != self.version:
+            self.sessions.clear()
+            self.version = version
+        return self.key(training, images, batch_size) in self.sessions
+
+    def record_training(self, step: Any, data: SimpleNamespace) -> None:
+        """The calls of a training step."""
+        training_step(step, self.graph, self.objective, self.optimizer, data, self.augmenter)
+
+    def record_evaluation(self, step: Any, data: SimpleNamespace) -> None:
+        """The calls of an evaluation step."""
+        measured_step(step, self.graph, self.objective, data)
+
+    def arrays(self, training: bool, images: np.ndarray, targets: Targets, order: np.ndarray, steps: int) -> dict[str, np.ndarray]:
+        """All arrays of a pass over the images in `order`, in so many steps."""
+        arrays = {"images": as_four_axes(images), "targets": targets.targets, "order": order}
+        arrays["losses"] = np.zeros(len(order), self.graph.dtype)
+        if self.objective.accuracy:
+            arrays["hits"] = np.zeros(len(order), np.int64)
+            assert self.graph.output_shape is not None
+            if self.objective.scores_classes(math.prod(self.graph.output_shape)):
+                assert targets.classes is not None
+                arrays["classes"] = targets.classes
+        if training:
+            arrays["hyper"] = np.tile(self.optimizer.hyper, (steps, 1))
+        return arrays
+
+    def measure(self, images: np.ndarray, targets: Targets) -> dict[str, float]:
+        """{"loss", "accuracy"} over all these images, in which every image weighs the same."""
+        with Passes(self, False, images, targets, np.arange(len(images)), PREDICTION_BATCH) as passes:
+            return passes.run()
+
+
+class Passes:
+    """Passes over the same images: a context, within which the program keeps hold of them."""
+
+    def __init__(self, trainer: Trainer, training: bool, images: np.ndarray, targets: Targets, order: np.ndarray, batch_size: int):
+        """Prepare.
+
+        Parameters
+        ----------
+        trainer
+            What has the programs.
+        training
+            Whether to train, or only to measure.
+        images, targets
+            The data.
+        order
+            Which images.
+        batch_size
+            Images in a step.
+        """
+        self.trainer = trainer
+        self.training, self.images, self.targets, self.batch_size = training, images, targets, batch_size
+        self.steps = -(-len(order) // batch_size)
+        self.arrays = trainer.arrays(training, images, targets, order.copy(), self.steps)
+        self.session: Session | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.session is not None:
+            self.session.release()
+
+    def prepare(self) -> Session:
+        """The program, which is another one if parameters have moved meanwhile, holding the data."""
+        session = self.trainer.session(self.training, self.images, self.targets, self.batch_size)
+        if self.session is not None and session is not self.session:
+            self.session.release()
+        self.session = session
+        session.bind(self.arrays)
+        session.program.prepare()
+        return session
+
+    def schedule(self, schedule: Schedule, epoch: int, epochs: int, done: int) -> None:
+        """Fill in the optimizer's numbers for each step of the next pass, which is number `epoch` of so many, and `done` images in it."""
+        optimizer, steps = self.trainer.optimizer, self.steps
+        numbers = range(epoch * steps, (epoch + 1) * steps)
+        rates = [schedule.rate(number, epochs * steps, optimizer.learning_rate) for number in numbers]
+        momenta = [schedule.momentum(number, epochs * steps) for number in numbers]
+        self.arrays["hyper"][...] = optimizer.table(rates, momenta)
+        optimizer.first[0] = self.trainer.steps[0] + 1 - -(-done // self.batch_size)
+
+    def run(
+        self,
+        order: np.ndarray | None = None,
+        show: Callable[[int, dict[str, float]], None] | None = None,
+        after: Callable[[int], None] | None = None,
+        first: int = 0,
+        limit: Callable[[], int | None] = lambda: None,
+    ) -> dict[str, float]:
+        """One pass: {"loss", "accuracy"}, in which every image weighs the same.
+
+        Parameters
+        ----------
+        order
+            The images in another order.
+        show
+            Called now and then with the number of images done since the last call, and with loss and accuracy so far.
+        after
+            Called then too, with the number of images done in all.
+        first
+            How many images are done already, in whole steps.
+        limit
+            How many steps there may be at most until `after` is called; None for any number.
+        """
+        if order is not None:
+            self.arrays["order"][...] = order
+        session = self.prepare()
+        means = RunningMeans({name: self.arrays[kept] for name, kept in KEPT.items() if kept in self.arrays})
+
+        def after_chunk(done: int) -> None:
+            new = means.take(done)
+            if show is not None:
+                show(new, means.means())
+            if after is not None:
+                after(done)
+
+        session.run_all(after_chunk, first, limit)
+        return {name: float(self.arrays[kept].mean(dtype=np.float64)) for name, kept in KEPT.items() if kept in self.arrays}
