@@ -2,9 +2,7 @@
 
 import hashlib
 import os
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Self
 
@@ -15,30 +13,25 @@ from jitcnn.augmentation import Augmentation, as_augmentation
 from jitcnn.callbacks import Callbacks
 from jitcnn.checks import real
 from jitcnn.describing import describe_model, reading, restore
-from jitcnn.engine import ENGINES
 from jitcnn.engine.forward import ForwardSession, prediction_batch
 from jitcnn.forms.arrays import take
-from jitcnn.forms.geometry import choice, integer
-from jitcnn.graph import Graph
+from jitcnn.forms.geometry import integer
 from jitcnn.inputs import as_images
 from jitcnn.labels import Targets, as_targets, validation_split
 from jitcnn.layers.base import Layer
 from jitcnn.losses import Loss, as_loss
 from jitcnn.metrics import as_metrics
+from jitcnn.network import Network
 from jitcnn.objective import Objective
 from jitcnn.optimizers import Optimizer, as_optimizer
 from jitcnn.passes import Trainer
-from jitcnn.preparation import Preparation
 from jitcnn.progress import Progress
 from jitcnn.runs.checkpointing import Checkpointing, Saver, as_checkpointing
 from jitcnn.schedules import Schedule, as_schedule, as_span
-from jitcnn.summary import Summary, summarize
 from jitcnn.training import append, fit
 
-DTYPES = ("float32", "float64")
 
-
-class CNN:
+class CNN(Network):
     """A convolutional network: layers, trained on images and labels.
 
     Parameters
@@ -104,14 +97,6 @@ class CNN:
         engine: str = "fast",
         threads: int | None = None,
     ):
-        if isinstance(layers, Layer):
-            raise ValueError(f"layers is one layer, expected a list: give CNN([{type(layers).__name__}(…)])")
-        self.seed = secrets.randbits(63) if seed is None else integer("seed", seed, at_least=0)
-        if self.seed >= 2**63:
-            raise ValueError(f"seed is {seed}, expected less than 2**63")
-        self._preparation = Preparation(normalize=normalize)
-        self.dtype = np.dtype(choice("dtype", str(np.dtype(dtype)) if not isinstance(dtype, str) else dtype, DTYPES))
-        self.graph = Graph(dtype=self.dtype, seed=self.seed)
         self.optimizer: Optimizer | None = None
         self.loss: Loss | None = None
         self.metrics: tuple[str, ...] = ()
@@ -119,126 +104,7 @@ class CNN:
         self.epochs = 0
         self.data: dict[str, Any] | None = None
         self.steps = np.zeros(1, np.int64)
-        self.engine = engine
-        self.threads = threads
-        for layer in layers:
-            self.add(layer)
-
-    # Structure
-
-    def add(self, layer: Layer) -> None:
-        """Append a layer.
-
-        Parameters move to another place in memory then: views taken before no longer count.
-
-        Raises
-        ------
-        ValueError
-            If it does not fit what comes before.
-        """
-        self.graph.add(layer)
-        self._forget_programs()
-
-    @property
-    def layers(self) -> list[Layer]:
-        """The layers in order."""
-        return list(self.graph.layers)
-
-    @property
-    def input_shape(self) -> tuple[int, ...] | None:
-        """The shape of one image; None as long as it is not known."""
-        return self.graph.input_shape
-
-    @property
-    def output_shape(self) -> tuple[int, ...] | None:
-        """The shape of one output."""
-        return self.graph.output_shape
-
-    @property
-    def parameters(self) -> dict[str, np.ndarray]:
-        """All parameters by `layer/name`, views to be read and written in place."""
-        self.graph.claim()
-        return {name: parameter.value for name, parameter in self.graph.parameters.items()}
-
-    @property
-    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Their shapes, before any memory is taken for them."""
-        return {name: parameter.shape for name, parameter in self.graph.parameters.items()}
-
-    @property
-    def engine(self) -> str:
-        """What runs the model; may be set at any time."""
-        return self._engine
-
-    @engine.setter
-    def engine(self, engine: str) -> None:
-        self._engine = choice("engine", engine, ENGINES)
-        self._forget_programs()
-
-    @property
-    def threads(self) -> int | None:
-        """How many threads to use, None for all; may be set at any time."""
-        return self._threads
-
-    @threads.setter
-    def threads(self, threads: int | None) -> None:
-        if threads is not None:
-            from numba import config
-
-            integer("threads", threads, at_least=1)
-            if threads > config.NUMBA_NUM_THREADS:
-                raise ValueError(f"threads is {threads}, and there are {config.NUMBA_NUM_THREADS}: give at most that, or None for all")
-        self._threads = threads
-        self._forget_programs()
-
-    @property
-    def preparation(self) -> Preparation:
-        """How a picture becomes what the model takes; may be set, `model.preparation = dataclasses.replace(model.preparation, …)`."""
-        shape = self.input_shape
-        if shape is None or len(shape) != 3:
-            return self._preparation
-        return replace(self._preparation, size=shape[:2], channels=shape[2])
-
-    @preparation.setter
-    def preparation(self, preparation: Preparation) -> None:
-        given, own = (preparation.size, preparation.channels), (self.preparation.size, self.preparation.channels)
-        if self.input_shape is not None and given not in (own, (None, None)):
-            raise ValueError(f"preparation makes images of {given[0]} with {given[1]} channels, and the model takes {self.input_shape}")
-        outputs = None if self.output_shape is None else self.output_shape[-1]
-        if preparation.classes is not None and outputs is not None and len(preparation.classes) != outputs:
-            raise ValueError(f"classes has {len(preparation.classes)} names, and the model {outputs} outputs: give one name for each")
-        self._preparation = preparation
-        self._forget_programs()
-
-    @property
-    def normalize(self) -> str | None:
-        """What the model does to the numbers of an image, part of `preparation`."""
-        return self._preparation.normalize
-
-    @property
-    def classes(self) -> list[str] | None:
-        """Names of the outputs, one each, part of `preparation`."""
-        return None if self._preparation.classes is None else list(self._preparation.classes)
-
-    @classes.setter
-    def classes(self, names: Sequence[str] | None) -> None:
-        self.preparation = replace(self.preparation, classes=None if names is None else tuple(names))
-
-    def prepare(self, source: Any) -> np.ndarray:
-        """The image that the model takes, (rows, columns, channels), of a picture of any size; see `jitcnn.preparation.Preparation`."""
-        return self.preparation.prepare(source)
-
-    def summary(self) -> Summary:
-        """The table of layers: a string to print, which a notebook shows as HTML."""
-        return summarize(self.graph)
-
-    def digest(self) -> str:
-        """Twelve hexadecimal digits over names, shapes and bytes of all parameters: the same for the same model only."""
-        state = hashlib.sha256()
-        for name, array in self.parameters.items():
-            state.update(f"{name} {array.shape} {array.dtype}\n".encode())
-            state.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes())
-        return state.hexdigest()[:12]
+        super().__init__(layers, seed=seed, normalize=normalize, dtype=dtype, engine=engine, threads=threads)
 
     # Training
 
@@ -551,9 +417,3 @@ class CNN:
             batch = prediction_batch(self.graph.buffer_shapes().values())
             self._sessions[key] = ForwardSession(self.engine, forward, images, shapes, self.dtype, normalize, self.threads, batch)
         return self._sessions[key]
-
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
-
-    def __repr__(self) -> str:
-        return f"CNN([{', '.join(map(repr, self.graph.layers))}], seed={self.seed})"

@@ -14,6 +14,7 @@ LAYERS = [
     ["jitcnn.blog", "jitcnn.learn", "jitcnn.measuring"],
     ["jitcnn.convert", "jitcnn.presets", "jitcnn.gradient_check", "jitcnn.gradient_subjects", "jitcnn.gradient_hints"],
     ["jitcnn.model"],
+    ["jitcnn.network"],
     [
         "jitcnn.training",
         "jitcnn.objective",
