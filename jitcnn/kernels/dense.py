@@ -1,7 +1,8 @@
-"""Dense layers.  Weights lie in memory as (out, in), the transpose of their public shape: then each pass runs along inputs.
+"""Dense layers.  In a network weights lie in memory as (out, in), the transpose of their public shape: then each pass runs along inputs.
 
 Forward is dot products along the inputs; the gradient of the input is the tile over outputs; the gradient of the weights is the
-tile over the whole batch, shared out by inputs, so that no sums by slots are needed.
+tile over the whole batch, shared out by inputs, so that no sums by slots are needed.  Weights in C order, (in, out), are those of the
+layer that goes the other way: forward and gradient of the input change places.
 """
 
 import functools
@@ -23,18 +24,20 @@ from jitcnn.kernels.tile import Shape, make_tile
 from jitcnn.kernels.tiling import most_rows
 from jitcnn.kernels.vectors import full_lanes, processor
 
-Forward = record(x=Images, y=Images, w=int, b=int, inputs=int, outputs=int)
+# Dot products along memory ---------------------------------------------------------------------------------------------------
+
+Dots = record(x=Images, y=Images, w=int, b=int, inputs=int, outputs=int)
 
 
 @functools.cache
-def forward_kernel(real: type, rows: int, columns: int, end: str):
-    """y = end(bias + x . w), several images at a time."""
+def dots_kernel(real: type, rows: int, columns: int, end: str):
+    """y = end(bias + x . w transposed), for w of (outputs, inputs), several images at a time."""
     relu = end == "relu"
     dots, dot = make_dot(real, rows, columns, relu), make_dot(real, 1, columns, relu)
     pointer, at, move = ACCESS[real][1], AT[real], MOVE[real]
 
-    @kernel(Forward, (real.__name__, rows, columns, end), f"dense {rows}x{columns} {real.__name__}")
-    def forward(arguments, first, last, worker):
+    @kernel(Dots, (real.__name__, rows, columns, end), f"dense {rows}x{columns} {real.__name__}")
+    def dots_of_images(arguments, first, last, worker):
         a = only(arguments)
         w, b, has_bias = at(a.w), at(a.b), a.b != 0
         n = first
@@ -49,7 +52,7 @@ def forward_kernel(real: type, rows: int, columns: int, end: str):
                     dot(move(y, o), a.y.image, x, a.x.image, move(w, o * a.inputs), a.inputs, a.inputs, move(b, o), has_bias)
             n += rows if several else 1
 
-    return forward
+    return dots_of_images
 
 
 def dot_sizes(outputs: int) -> tuple[int, int]:
@@ -58,76 +61,115 @@ def dot_sizes(outputs: int) -> tuple[int, int]:
     return rows, max(range(1, min(most, outputs) + 1), key=lambda n: (outputs % n == 0 and n > 2, n))
 
 
-def dense(program: Program, x: Buffer, w: np.ndarray, b: np.ndarray, y: Buffer) -> None:
-    """Forward."""
-    rows, columns = dot_sizes(w.shape[1])
+def dots_row(program: Program, x: Buffer, w: np.ndarray, b: np.ndarray | int, y: Buffer, inputs: int, outputs: int, over: str) -> None:
+    """Write dot products down."""
+    rows, columns = dot_sizes(outputs)
     program.row(
-        forward_kernel, {"real": x.dtype.type, "rows": rows, "columns": columns, "end": "store"}, Forward, ("y",), ends=("relu",),
-        x=program.contiguous(x), y=program.contiguous(y), w=by_output(program, w), b=b if b.size else 0,
-        inputs=w.shape[0], outputs=w.shape[1],
+        dots_kernel, {"real": x.dtype.type, "rows": rows, "columns": columns, "end": "store"}, Dots, ("y",), over, ends=("relu",),
+        x=program.contiguous(x), y=program.contiguous(y), w=w, b=b, inputs=inputs, outputs=outputs,
     )  # fmt: skip
 
 
-# Gradient of the input ----------------------------------------------------------------------------------------------------
+# Products with rows of the weights ---------------------------------------------------------------------------------------------
 
-GradInput = record(grad_y=Images, grad_x=Images, mask=Images, w=int, rows=int, width=int, inputs=int, outputs=int)
+Product = record(x=Images, y=Images, mask=Images, w=int, b=int, rows=int, width=int, inputs=int, outputs=int)
 
 
 @functools.cache
-def grad_input_kernel(real: type, rows: int, vectors: int, masked: bool, end: str):
-    """grad_x = end(grad_y . w transposed), several images at a time; masked: a row of grad_x is shorter than the tile."""
-    shape = Shape(real, 1, rows, vectors, full_lanes(real), "zero", end, masked)
+def product_kernel(real: type, rows: int, vectors: int, masked: bool, start: str, end: str):
+    """y = end(start + x . w), for w of (inputs, outputs), several images at a time; masked: a row of y is shorter than the tile."""
+    shape = Shape(real, 1, rows, vectors, full_lanes(real), start, end, masked)
     tiles, tile = make_tile(shape), make_tile(shape._replace(per_group=1))
     pointer, at, move = ACCESS[real][1], AT[real], MOVE[real]
     wide, with_mask = vectors * full_lanes(real), end == "mask"
 
-    @kernel(GradInput, shape, f"gradient of dense input {rows}x{vectors} {real.__name__}")
-    def grad_input(arguments, first, last, worker):
+    @kernel(Product, shape, f"dense product {rows}x{vectors} {real.__name__}")
+    def product(arguments, first, last, worker):
         a = only(arguments)
-        w = at(a.w)
+        w, b = at(a.w), at(a.b)
         n = first
         while n < last:
-            g, x, mask = pointer(a.grad_y, n, first, worker), pointer(a.grad_x, n, first, worker), w
+            x, y, mask = pointer(a.x, n, first, worker), pointer(a.y, n, first, worker), b
             if with_mask:
                 mask = pointer(a.mask, n, first, worker)
             several = n + rows <= last
-            x_row, mask_row = a.grad_x.row or a.width, a.mask.row or a.width
+            y_row, mask_row = a.y.row or a.width, a.mask.row or a.width
             for r in range(a.rows):
-                for start in range(0, a.width, wide):
-                    k = start if masked else min(start, a.width - wide)
-                    x_at, w_at, mask_at = move(x, r * x_row + k), move(w, r * a.width + k), move(mask, r * mask_row + k)
+                for left in range(0, a.width, wide):
+                    k = left if masked else min(left, a.width - wide)
+                    y_at, w_at, extra_at = move(y, r * y_row + k), move(w, r * a.width + k), move(b, r * a.width + k)
+                    if with_mask:
+                        extra_at = move(mask, r * mask_row + k)
                     count = a.width - k
                     if several:
                         tiles(
-                            x_at, 0, a.grad_x.image, g, 0, a.grad_y.image, 0, 1, w_at, 0, a.inputs, 0, 1, a.outputs,
-                            mask_at, 0, a.mask.image, count, 0, 0,
+                            y_at, 0, a.y.image, x, 0, a.x.image, 0, 1, w_at, 0, a.outputs, 0, 1, a.inputs,
+                            extra_at, 0, a.mask.image, count, 0, 0,
                         )  # fmt: skip
                     else:
-                        tile(x_at, 0, 0, g, 0, 0, 0, 1, w_at, 0, a.inputs, 0, 1, a.outputs, mask_at, 0, 0, count, 0, 0)
+                        tile(y_at, 0, 0, x, 0, 0, 0, 1, w_at, 0, a.outputs, 0, 1, a.inputs, extra_at, 0, 0, count, 0, 0)
             n += rows if several else 1
 
-    return grad_input
+    return product
 
 
-def dense_grad_input(program: Program, grad_y: Buffer, w: np.ndarray, grad_x: Buffer) -> None:
-    """Gradient of the input, written into its rows where the buffer has a border."""
-    inputs, outputs = w.shape
+def product_row(
+    program: Program,
+    x: Buffer,
+    w: np.ndarray | Buffer,
+    b: np.ndarray | int,
+    y: Buffer,
+    inputs: int,
+    outputs: int,
+    over: str,
+    ends: tuple[str, ...],
+) -> None:
+    """Write a product down, whose result goes into the rows of `y` where that buffer has a border."""
+    start = "extra" if isinstance(b, np.ndarray) else "zero"
+    # A task over the batch has images enough to read the weights, which are large or somebody's own, half as often.
+    rows = 8 if over == "batch" and program.batch >= 16 and processor().registers == 32 else 4
     program.row(
-        grad_input_kernel, {"real": grad_y.dtype.type, "rows": 4, "end": "store"}, GradInput, ("grad_x",),
-        ends=("mask",), late=settle_lines,
-        grad_y=program.contiguous(grad_y), grad_x=grad_x, mask=None, w=by_output(program, w), rows=0, width=0, inputs=inputs,
-        outputs=outputs,
+        product_kernel, {"real": x.dtype.type, "rows": rows, "start": start, "end": "store"}, Product, ("y",), over, ends=ends,
+        late=settle_lines,
+        x=program.contiguous(x), y=y, mask=None, w=w, b=b, rows=0, width=0, inputs=inputs, outputs=outputs,
     )  # fmt: skip
 
 
 def settle_lines(row: Row) -> None:
-    """Rows of grad_x and of the mask, and a tile that is no wider."""
-    x, mask = row.fields["grad_x"], row.fields["mask"]
-    row.fields |= lines(x) if mask is None else lines(x, mask)
+    """Rows of y and of the mask, and a tile that is no wider."""
+    y, mask = row.fields["y"], row.fields["mask"]
+    row.fields |= lines(y) if mask is None else lines(y, mask)
     width, full = row.fields["width"](), full_lanes(row.key["real"])
-    most = 4 if processor().registers == 32 and row.fields["outputs"] >= 32 else 2  # few outputs: it is reading and writing that take time
+    # Few inputs: it is reading and writing that take time.
+    most = 4 if row.key["rows"] == 4 and processor().registers == 32 and row.fields["inputs"] >= 32 else 2
     vectors = max((v for v in (4, 2) if v <= most and width >= v * full), default=1)
     row.key |= {"vectors": vectors, "masked": width < vectors * full}
+
+
+SHORT_DOTS = 32  # sums of fewer products cost less as a product with weights transposed for it
+
+# Forward and gradient of the input -----------------------------------------------------------------------------------------------
+
+
+def dense(program: Program, x: Buffer, w: np.ndarray, b: np.ndarray, y: Buffer) -> None:
+    """Forward."""
+    bias = b if b.size else 0
+    inputs, outputs = w.shape
+    if w.flags.f_contiguous:
+        dots_row(program, x, w, bias, y, inputs, outputs, "images")
+    else:
+        product_row(program, x, w, bias, program.contiguous(y), inputs, outputs, "batch", ("relu",))
+
+
+def dense_grad_input(program: Program, grad_y: Buffer, w: np.ndarray, grad_x: Buffer) -> None:
+    """Gradient of the input."""
+    inputs, outputs = w.shape
+    if w.flags.f_contiguous:
+        product_row(program, grad_y, w, 0, grad_x, outputs, inputs, "images", ("mask",))
+    elif outputs < SHORT_DOTS:
+        product_row(program, grad_y, by_output(program, w), 0, grad_x, outputs, inputs, "batch", ("mask",))
+    else:
+        dots_row(program, grad_y, w, 0, grad_x, outputs, inputs, "batch")
 
 
 # Gradient of the weights -----------------------------------------------------------------------------------------------------
@@ -138,7 +180,7 @@ VECTORS = 2
 
 @functools.cache
 def grad_weights_kernel(real: type, rows: int, masked: bool):
-    """grad_w (out, in) = sum over the batch of grad_y * x, for a share of the inputs; masked: they do not fill the last tile."""
+    """grad_w, as (out, in), = sum over the batch of grad_y * x, for a share of the inputs; masked: they do not fill the last tile."""
     shape = Shape(real, 1, rows, VECTORS, full_lanes(real), a_row=1)
     tile, last_tile = make_tile(shape), make_tile(shape._replace(masked=masked))
     at, move = AT[real], MOVE[real]
@@ -165,10 +207,10 @@ def grad_weights_kernel(real: type, rows: int, masked: bool):
 
 
 def dense_grad_weights(program: Program, grad_y: Buffer, x: Buffer, grad_w: np.ndarray) -> None:
-    """Gradient of the weights; grad_w must lie in memory as (out, in)."""
-    if not grad_w.flags.f_contiguous:
-        raise ValueError("grad_w lies in memory as (in, out), expected (out, in): give the transpose of a C-contiguous array")
+    """Gradient of the weights."""
     inputs, outputs = grad_w.shape
+    if not grad_w.flags.f_contiguous:
+        grad_y, x, inputs, outputs = x, grad_y, outputs, inputs
     real = x.dtype.type
     most = most_rows(VECTORS)
     rows = max(range(1, min(most, outputs) + 1), key=lambda n: (outputs % n == 0 and 2 * n > most, n))
@@ -202,10 +244,8 @@ def transpose_kernel(real: type):
     return transpose
 
 
-def by_output(program: Program, w: np.ndarray) -> np.ndarray | Buffer:
-    """The weights as they lie in memory by output: as they are, or a copy that is made again whenever they change."""
-    if w.flags.f_contiguous:
-        return w
+def by_output(program: Program, w: np.ndarray) -> Buffer:
+    """A copy of the weights that lies in memory by output, made again whenever they change."""
     transposed = program.whole((1, w.size), w.dtype)
     program.row(
         transpose_kernel, {"real": w.dtype.type}, Transpose, ("transposed",), over="once", w=w, transposed=transposed,

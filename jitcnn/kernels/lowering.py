@@ -81,16 +81,12 @@ class Single:
         self.name = name
         self.strange = np.zeros(1, np.int64)
         self.exact: Single | None = None
-        self.transposed: list[tuple[int, np.ndarray]] = []  # number of an array that the kernel writes in the other memory order
         values: list[Any] = []
         arrays: list[np.ndarray] = []
         for value, argument in zip(arguments, declared, strict=True):
             if isinstance(value, np.ndarray):
                 arrays.append(value)
             if argument.axes is None or not over_images(argument.axes):
-                if argument.any_order and argument.written and not value.flags.f_contiguous:
-                    self.transposed.append((len(arrays) - 1, np.empty(value.shape, value.dtype, order="F")))
-                    value = self.transposed[-1][1]
                 values.append(value)
             else:
                 values.append(self.program.external(value))
@@ -110,8 +106,6 @@ class Single:
         self.program.counters[runner.POSITION] = 0
         self.program.prepare()
         self.program.run()
-        for number, source in self.transposed:
-            arrays[number][...] = source
         if self.strange[0] or not all(np.isfinite(np.vdot(arrays[n], arrays[n])) for n in self.watched):
             self.strange[0] = 0
             self.exact = self.exact or Single(self.name, arguments, assume_finite=False)
