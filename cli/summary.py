@@ -14,10 +14,10 @@ from .running import command
 def summary(model: str | None, preset: str | None) -> None:
     """Show a network layer by layer.
 
-    MODEL is a file that train wrote; or name a preset.
+    MODEL is a file that train wrote, or a .toml with [[layers]] of your own; or name a preset.
     """
     if model is not None and preset is None:
-        text = of_file(model)
+        text = of_recipe(model) if model.lower().endswith(".toml") else of_file(model)
     elif preset is not None and model is None:
         text = of_preset(preset)
     else:
@@ -32,6 +32,28 @@ def of_file(path: str) -> str:
     model = storage.load(path)
     data = model.data["name"] if model.data else "unknown data"
     return f"{model.summary()}\n\n{len(model.classes or [])} classes, trained on {data}, digest {model.digest()}"
+
+
+def of_recipe(path: str) -> str:
+    """Describe the network of a TOML file, on digits where it leaves the images to the data."""
+    from jitcnn import recipe
+    from jitcnn.presets import DIGITS
+    from jitcnn.summary import shape_text
+
+    from .train import train
+
+    found = recipe.read(path)
+    settings = found.tables.get("train", {})
+    recipe.check_keys(f"{path}: [train]", settings, [option.opts[0].removeprefix("--") for option in train.params])
+    shape = found.input_shape or DIGITS
+    summary = found.build(input_shape=shape, classes=10, seed=0).summary()
+    open_parts = [
+        *([] if found.input_shape else [f"images of {shape_text(shape)}"]),
+        *(["10 classes"] if found.takes_classes else []),
+    ]
+    notes = [f"shown for {' and '.join(open_parts)}: the data says which there are"] if open_parts else []
+    notes += [", ".join(f"{name} = {value}" for name, value in settings.items())] if settings else []
+    return "\n\n".join([str(summary), *notes])
 
 
 def of_preset(name: str) -> str:

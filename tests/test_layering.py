@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS = [
     ["jitcnn_cli", "jitcnn.__main__"],
     ["jitcnn.blog", "jitcnn.learn", "jitcnn.measuring"],
-    ["jitcnn.convert", "jitcnn.presets", "jitcnn.gradient_check", "jitcnn.gradient_subjects", "jitcnn.gradient_hints"],
+    ["jitcnn.convert", "jitcnn.presets", "jitcnn.recipe", "jitcnn.gradient_check", "jitcnn.gradient_subjects", "jitcnn.gradient_hints"],
     ["jitcnn.model"],
     ["jitcnn.network"],
     [

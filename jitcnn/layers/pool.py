@@ -5,7 +5,7 @@ from typing import Any
 
 from jitcnn import kernels
 from jitcnn.forms.codes import EDGE, POOLS
-from jitcnn.forms.geometry import pair
+from jitcnn.forms.geometry import choice, pair
 from jitcnn.layers.base import Backward, Layer, Shape
 from jitcnn.layers.geometry import images_only, padded, padding_setting, padding_sides, windows
 
@@ -40,12 +40,10 @@ class Pool2d(Layer):
         input_shape: Sequence[int] | None = None,
     ):
         super().__init__(input_shape=input_shape)
-        if kind not in POOLS:
-            raise ValueError(f"kind is {kind!r}, expected one of {', '.join(map(repr, POOLS))}")
         self.kernel_size = pair("kernel_size", kernel_size)
         self.stride = self.kernel_size if stride is None else pair("stride", stride)
         self.padding = padding_setting(padding)
-        self.kind = kind
+        self.kind = choice("kind", kind, POOLS)
 
     def build(self, input_shape: Shape) -> Shape:
         """(rows, columns, channels): a pixel for each window."""
