@@ -40,10 +40,7 @@ def evaluate(model: str, data: str | None, on: str, limit: int | None, reject_at
     loaded = storage.load(model)
     loaded.threads = threads
     dataset = data_of(loaded, data, on, limit)
-    if on == "test" and dataset.x_test is not None and dataset.y_test is not None:
-        x, y = dataset.x_test, dataset.y_test
-    else:
-        x, y = dataset.x, dataset.y
+    x, y = images_of(dataset, on)
     result = {"model": model, "data": dataset.name, "images": len(x), **measure(loaded, x, y, reject_at)}
     if on == "test" and dataset.x_test is None:
         note(f"{dataset.name} has no test images: measured on all its images")
@@ -75,9 +72,16 @@ def data_of(model: CNN, source: str | None, on: str, limit: int | None) -> Datas
     return dataset
 
 
+def images_of(dataset: Dataset, on: str) -> tuple[np.ndarray, np.ndarray]:
+    """The images and labels of a part of the data; of data without test images all of them."""
+    if on == "test" and dataset.x_test is not None and dataset.y_test is not None:
+        return dataset.x_test, dataset.y_test
+    return dataset.x, dataset.y
+
+
 def measure(model: CNN, x: np.ndarray, y: np.ndarray, reject_at: float | None = None) -> dict[str, Any]:
     """Everything that `eval` reports, as JSON has it."""
-    from .scores import confusion_matrix, decide, per_class, reject_below
+    from jitcnn.scores import confusion_matrix, decide, per_class, reject_below
 
     measured = model.evaluate(x, y)
     model.predict(x[:1])  # prepares the program, so that the seconds are those of predicting

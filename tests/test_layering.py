@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS = [
     ["jitcnn_cli", "jitcnn.__main__"],
     ["jitcnn.blog", "jitcnn.learn", "jitcnn.measuring"],
+    ["jitcnn.plots"],
     ["jitcnn.convert", "jitcnn.presets", "jitcnn.recipe", "jitcnn.gradient_check", "jitcnn.gradient_subjects", "jitcnn.gradient_hints"],
     ["jitcnn.model"],
     ["jitcnn.network"],
@@ -35,6 +36,7 @@ LAYERS = [
         "jitcnn.losses",
         "jitcnn.optimizers",
         "jitcnn.metrics",
+        "jitcnn.scores",
         "jitcnn.initializers",
         "jitcnn.inputs",
         "jitcnn.labels",

@@ -36,6 +36,7 @@ COMMANDS = [
     ["learn", "explain"],
     ["learn", "lesson"],
     ["learn", "race"],
+    ["plot"],
     ["data"],
     *(["data", name] for name in ("list", "info", "download", "preview", "check")),
 ]

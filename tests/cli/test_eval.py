@@ -4,10 +4,10 @@ import shutil
 
 import numpy as np
 import pytest
-from jitcnn_cli.scores import confusion_matrix, decide, per_class
 
 from jitcnn import CNN, Dense, Flatten, load
 from jitcnn.data import load as load_data
+from jitcnn.scores import confusion_matrix, decide, per_class
 from tests.cli.conftest import done, refused
 
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from jitcnn_cli.main import main
-from jitcnn_cli.scores import reject_below
 from PIL import Image
 
 from jitcnn import CNN, Dense, Flatten, load
 from jitcnn.data import load as load_data
+from jitcnn.scores import reject_below
 from tests.cli.conftest import done, refused
 
 NAMES = ["a", "b/b", "..", "d"]

@@ -1,0 +1,112 @@
+"""`jitcnn plot`: pictures of what a model has learned and does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import options
+from .evaluate import data_of, images_of
+from .running import command
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from jitcnn.model import CNN
+
+# Kind -> the options that it takes, and whether it is drawn of an image.
+KINDS = {
+    "filters": {"layer"},
+    "outputs": {"image", "data", "on"},
+    "confusion": {"data", "on", "limit"},
+    "graph": set(),
+    "weights": {"layer"},
+}
+
+
+@command(
+    "plot",
+    example="jitcnn plot digits.json filters\njitcnn plot digits.json confusion --out confusion.svg\njitcnn plot digits.json outputs 18",
+)
+@click.argument("model")
+@click.argument("kind", type=click.Choice(tuple(KINDS)), metavar="KIND")
+@click.argument("image", required=False, metavar="[IMAGE]")
+@click.option("--out", type=click.Path(dir_okay=False), metavar="FILE", help="The picture's file, .png or .svg; KIND.png if not given.")
+@click.option("--layer", metavar="NAME", help="filters, weights: this layer alone, such as conv2.")
+@options.data_option
+@click.option("--on", type=click.Choice(("test", "train")), help="Which of the data's images; test if not given.")
+@click.option("--limit", type=options.AT_LEAST_ONE, metavar="N", help="confusion: only the first N images.")
+@options.threads_option
+def plot(model: str, kind: str, image: str | None, out: str | None, threads: int | None, **settings: Any) -> None:
+    r"""Draw what a model has learned and does.
+
+    MODEL is a file that train wrote. KIND says what to draw:
+
+    \b
+    filters    the kernels of its convolutions, by layer and channel
+    outputs    the way of an IMAGE through every layer: input, kernel, output
+    confusion  which classes it takes for which
+    graph      its layers, with sizes, parameters and work
+    weights    a dense layer's weights, one picture for each class
+
+    IMAGE is a picture's file, or the number of one of the data's images. The data are those that the model was trained on, or --data.
+    Needs matplotlib: pip install 'jitcnn[plots]'.
+    """
+    given = {name: value for name, value in {"image": image, **settings}.items() if value is not None}
+    check_options(kind, given)
+    path = out or f"{kind}.png"
+    options.allow_threads(threads)
+    from jitcnn import plots, storage
+    from jitcnn.plots.style import check_suffix
+
+    check_suffix(path)
+    loaded = storage.load(model)
+    loaded.threads = threads
+    plots.save(draw(loaded, kind, given), path)
+    click.echo(path)
+
+
+def check_options(kind: str, given: dict[str, Any]) -> None:
+    """Raise a UsageError if something is given that the kind does not use, or IMAGE is missing."""
+    names = {name: "IMAGE" if name == "image" else f"--{name}" for name in given}
+    surplus = [names[name] for name in given if name not in KINDS[kind]]
+    if surplus:
+        takers = [other for other in KINDS if next(iter(given.keys() - KINDS[kind])) in KINDS[other]]
+        raise click.UsageError(f"{surplus[0]} is not for {kind}, only for {', '.join(takers)}.")
+    if "image" in KINDS[kind] and "image" not in given:
+        raise click.UsageError(f"{kind} needs an IMAGE: a picture's file, or the number of one of the data's images.")
+
+
+def draw(model: CNN, kind: str, given: dict[str, Any]) -> Any:
+    """The picture."""
+    from jitcnn import plots
+
+    if kind in ("filters", "weights"):
+        return getattr(plots, kind)(model, given.get("layer"))
+    if kind == "outputs":
+        return plots.outputs(model, image_of(model, given))
+    if kind == "confusion":
+        return plots.confusion(model, *labelled(model, given))
+    return plots.graph(model)
+
+
+def labelled(model: CNN, given: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """The data's images and labels."""
+    on = given.get("on", "test")
+    return images_of(data_of(model, given.get("data"), on, given.get("limit")), on)
+
+
+def image_of(model: CNN, given: dict[str, Any]) -> np.ndarray:
+    """The image that IMAGE means: a file's, or one of the data's."""
+    image = given["image"]
+    if not image.isdecimal() or Path(image).exists():
+        if "data" in given or "on" in given:
+            raise click.UsageError("--data and --on are for an IMAGE that is a number.")
+        return model.prepare(image)
+    number = int(image)
+    images, _ = labelled(model, {**given, "limit": number + 1})
+    if number >= len(images):
+        raise ValueError(f"IMAGE is {number}, and there are {len(images):,}, from 0 to {len(images) - 1:,}")
+    return images[number]
