@@ -9,13 +9,12 @@ import click
 
 from . import options
 from .output import percent, print_json
+from .reading import read
 from .running import command
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from jitcnn.data import Dataset
-
+    from jitcnn.model import CNN
 
 LEAKS = {"exact_duplicates": "where results are too good", "near_duplicates": "where results may be too good"}
 
@@ -23,22 +22,30 @@ LEAKS = {"exact_duplicates": "where results are too good", "near_duplicates": "w
 @command("check", example="jitcnn data check mnist --model digits.json")
 @click.argument("data")
 @click.option("--model", "model_path", metavar="MODEL", help="A model's file: name the labels that it doubts most.")
+@options.picture_options
 @click.option("--most", type=options.AT_LEAST_ONE, default=10, show_default=True, metavar="N", help="Entries of a list that are shown.")
 @options.json_option
-def data_check(data: str, model_path: str | None, most: int, as_json: bool) -> None:
+def data_check(data: str, model_path: str | None, most: int, as_json: bool, **pictures: Any) -> None:
     """Look for what may be wrong with a data set.
 
-    DATA is what train takes as --data: a name or a path. Finds pictures that are there twice, exactly or nearly, above all in both parts of
-    the data; pictures that show next to nothing or have an unusual size; small classes. With --model, labels that a trained model doubts.
+    DATA is what train takes as --data: a name or a path. Finds pictures that are there twice, exactly or nearly, above all in two parts of
+    the data; pictures that show next to nothing or have an unusual size; small classes. Pictures are stretched to one size if --resize says
+    nothing else. With --model, labels that a trained model doubts; pictures are then made as the model takes them.
     """
-    from jitcnn.data import load
+    if model_path is None:
+        dataset = read(data, usual="stretch", **pictures)  # black beside a picture would hide that it is blank
+        found = examine(dataset)
+    else:
+        from jitcnn import storage
+        from jitcnn.data import load
 
-    dataset = load(data)
-    found = examine(dataset)
+        if any(pictures[name] for name in ("size", "resize", "gray")):
+            raise click.UsageError("With --model pictures are made as the model takes them: leave --size, --resize and --gray out.")
+        model = storage.load(model_path)
+        dataset = load(data, preparation=model.preparation, strict=pictures["strict"], progress=True)
+        found = {**examine(dataset), "suspects": doubted(dataset, model, model_path, most)}
     if os.path.isdir(data):
-        found["odd_sizes"] = odd_sizes(data)
-    if model_path is not None:
-        found["suspects"] = doubted(dataset, model_path, most)
+        found["odd_sizes"] = odd_sizes(os.path.abspath(data))
     if as_json:
         print_json(found)
     else:
@@ -47,62 +54,68 @@ def data_check(data: str, model_path: str | None, most: int, as_json: bool) -> N
 
 def examine(dataset: Dataset) -> dict[str, Any]:
     """Everything that can be said without a model."""
+    import numpy as np
+
     from jitcnn.data import checking
 
-    images, labels = checking.parts(dataset)
+    parts = checking.parts(dataset)
+    images, labels = [x for x, _ in parts.values()], np.concatenate([y for _, y in parts.values()])
+    places = places_of(dataset)
     exact = checking.exact_duplicates(images)
     near = sorted(set(checking.near_duplicates(images)) - set(exact))
+    part_of = np.repeat(np.arange(len(images)), [len(x) for x in images])
+
+    def described(pair: tuple[int, int]) -> dict[str, Any]:
+        first, second = pair
+        return {
+            "first": places[first],
+            "second": places[second],
+            "labels": [dataset.classes[labels[number]] for number in pair],
+            "leak": bool(part_of[first] != part_of[second]),
+        }
+
     return {
         "data": dataset.name,
         "images": len(labels),
-        "exact_duplicates": [pair_of(dataset, labels, pair) for pair in exact],
-        "near_duplicates": [pair_of(dataset, labels, pair) for pair in near],
-        "nearly_blank": [place(dataset, number) for number in checking.nearly_blank(images)],
+        "left_out": list(dataset.notes),
+        "exact_duplicates": list(map(described, exact)),
+        "near_duplicates": list(map(described, near)),
+        "nearly_blank": [places[number] for number in checking.nearly_blank(images)],
         "small_classes": checking.small_classes(labels, dataset.classes),
     }
+
+
+def places_of(dataset: Dataset) -> list[str]:
+    """Which picture each image is: its file, or its number in its part."""
+    from jitcnn.data import checking
+
+    parts = checking.parts(dataset)
+    return [place for part, (x, _) in parts.items() for place in dataset.files.get(part) or [f"{part} {n}" for n in range(len(x))]]
 
 
 def odd_sizes(folder: str) -> list[dict[str, Any]]:
     """The picture files in a folder that differ much from the others."""
     from jitcnn.data.checking import odd_sizes
 
-    return [{"file": path, "width": width, "height": height} for path, (width, height) in odd_sizes(folder).items()]
+    return [{"file": os.path.join(folder, name), "width": width, "height": height} for name, (width, height) in odd_sizes(folder).items()]
 
 
-def place(dataset: Dataset, number: int) -> str:
-    """Which image it is: its number in its part."""
-    train = len(dataset.x)
-    return f"train {number}" if number < train else f"test {number - train}"
-
-
-def pair_of(dataset: Dataset, labels: np.ndarray, pair: tuple[int, int]) -> dict[str, Any]:
-    """Two pictures that look alike, and what that means."""
-    first, second = pair
-    return {
-        "first": place(dataset, first),
-        "second": place(dataset, second),
-        "labels": [dataset.classes[labels[number]] for number in pair],
-        "leak": first < len(dataset.x) <= second,
-    }
-
-
-def doubted(dataset: Dataset, path: str, most: int) -> list[dict[str, Any]]:
+def doubted(dataset: Dataset, model: CNN, path: str, most: int) -> list[dict[str, Any]]:
     """The labels that a model doubts most."""
     import numpy as np
 
-    from jitcnn import storage
     from jitcnn.data import checking
 
-    model = storage.load(path)
-    images, labels = checking.parts(dataset)
-    outputs = np.concatenate([model.predict(part) for part in images])
+    parts = checking.parts(dataset).values()
+    outputs = np.concatenate([model.predict(x) for x, _ in parts])
     if outputs.shape[1:] == (1,):
         outputs = np.concatenate([1 - outputs, outputs], axis=1)
     if outputs.shape[1:] != (len(dataset.classes),):
         raise ValueError(f"{path} has outputs of {outputs.shape[1:]}, and {dataset.name} {len(dataset.classes)} classes: not its model")
+    places, labels = places_of(dataset), np.concatenate([y for _, y in parts])
     return [
         {
-            "image": place(dataset, suspect.number), "label": dataset.classes[suspect.label], "model": dataset.classes[suspect.predicted],
+            "image": places[suspect.number], "label": dataset.classes[suspect.label], "model": dataset.classes[suspect.predicted],
             "probability": suspect.probability, "loss": suspect.loss,
         }
         for suspect in checking.suspects(outputs, labels, most)
@@ -112,11 +125,14 @@ def doubted(dataset: Dataset, path: str, most: int) -> list[dict[str, Any]]:
 def report(found: dict[str, Any], most: int) -> str:
     """What was found as text."""
     lines = [f"{found['data']}: {found['images']:,} images"]
+    if found["left_out"]:
+        lines.append(f"files that cannot be read: {len(found['left_out']):,}")
+        lines += shorten(found["left_out"], most)
     for kind, word in (("exact_duplicates", "exact copies"), ("near_duplicates", "near copies")):
         pairs = found[kind]
         leaks = [pair for pair in pairs if pair["leak"]]
         torn = [pair for pair in pairs if len(set(pair["labels"])) > 1]
-        lines.append(f"{word}: {len(pairs):,}" + (f", {len(leaks):,} of them in both parts, {LEAKS[kind]}" if leaks else ""))
+        lines.append(f"{word}: {len(pairs):,}" + (f", {len(leaks):,} of them in two parts, {LEAKS[kind]}" if leaks else ""))
         shown = sorted(pairs, key=lambda pair: (len(set(pair["labels"])) < 2, not pair["leak"]))
         lines += shorten([f"{pair['first']} = {pair['second']} ({spell(pair['labels'])})" for pair in shown], most)
         if torn:

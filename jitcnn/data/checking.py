@@ -13,11 +13,11 @@ from typing import NamedTuple
 import numpy as np
 
 from jitcnn.data.dataset import Dataset
+from jitcnn.data.pictures import SUFFIXES
 from jitcnn.data.sheet import import_pillow
 
 CHUNK = 2**21  # numbers at a time
 FEWEST = 10  # images of a class
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 ODD_AREA, ODD_SHAPE = 16, 2
 BLANK = 0.02  # standard deviation of a picture that shows nothing, as a share of the data's range
 
@@ -29,17 +29,16 @@ MOST_DIFFERENCE = 0.1  # root mean square, in standard deviations: a correlation
 
 
 class Pair(NamedTuple):
-    """Two pictures of a data set, by their numbers; those of the test part follow those of the training part."""
+    """Two pictures of a data set, by their numbers; those of a part follow those of the parts before it, see `parts`."""
 
     first: int
     second: int
 
 
-def parts(dataset: Dataset) -> tuple[list[np.ndarray], np.ndarray]:
-    """The images of all parts, and all labels."""
-    if dataset.x_test is None or dataset.y_test is None:
-        return [dataset.x], dataset.y
-    return [dataset.x, dataset.x_test], np.concatenate([dataset.y, dataset.y_test])
+def parts(dataset: Dataset) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Images and labels of "train", and of "val" and "test" where there are such, in this order."""
+    pairs = {"train": (dataset.x, dataset.y), "val": (dataset.x_val, dataset.y_val), "test": (dataset.x_test, dataset.y_test)}
+    return {name: (x, y) for name, (x, y) in pairs.items() if x is not None and y is not None}
 
 
 def chunks(images: list[np.ndarray]) -> Iterator[np.ndarray]:
@@ -143,9 +142,9 @@ def alike(images: list[np.ndarray], pairs: np.ndarray) -> Iterator[Pair]:
 
 
 def nearly_blank(images: list[np.ndarray]) -> list[int]:
-    """Numbers of the pictures that show next to nothing."""
+    """Numbers of the pictures that show next to nothing: every channel is nearly the same all over."""
     low, high = (choose(float(choose_in(part)) for part in images) for choose, choose_in in ((min, np.min), (max, np.max)))
-    deviations = np.concatenate([chunk.reshape(len(chunk), -1).std(axis=1, dtype=np.float64) for chunk in chunks(images)])
+    deviations = np.concatenate([chunk.std(axis=(1, 2), dtype=np.float64).max(axis=1) for chunk in chunks(images)])
     return np.flatnonzero(deviations <= BLANK * (high - low)).tolist()
 
 
@@ -167,7 +166,7 @@ def odd_sizes(folder: str | os.PathLike) -> dict[str, tuple[int, int]]:
 def picture_sizes(folder: Path) -> dict[str, tuple[int, int]]:
     """Width and height of all picture files, from their headers."""
     sizes = {}
-    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURES):
+    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES):
         Image, *_ = import_pillow()
         with contextlib.suppress(OSError, ValueError, Image.DecompressionBombError), Image.open(path) as picture:
             sizes[str(path.relative_to(folder))] = picture.size

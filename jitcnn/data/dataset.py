@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,8 @@ class Dataset:
         How pictures from files became images; None where the data are arrays.
     notes
         A line for each file that was left out.
+    files
+        Where the images are from picture files: by part, "train", "val" and "test", the path of each image.
 
     Where the data has no test images, `x_test` and `y_test` are None.
     """
@@ -63,6 +66,7 @@ class Dataset:
     y_val: np.ndarray | None = None
     preparation: Preparation | None = None
     notes: tuple[str, ...] = ()
+    files: Mapping[str, list[str]] = field(default_factory=dict)
 
     def describe(self) -> str:
         """What was understood, for people: numbers, sizes, classes, and what was left out."""
@@ -180,6 +184,7 @@ class _Pictures:
         limits = {"train": self.train_limit, "val": self.test_limit, "test": self.test_limit}
         x: dict[str, np.ndarray] = {}
         y: dict[str, np.ndarray] = {}
+        names: dict[str, list[str]] = {}
         notes, digests = [], []
         for part, (paths, labels, classes) in parts.items():
             digests.append(pictures.digest_of(paths, root))
@@ -190,11 +195,12 @@ class _Pictures:
                 raise ValueError(f"{pictures.shown(name)}: none of the pictures of the class {classes[empty[0]]} can be read: {notes[0]}")
             wanted = files.entries(len(kept), limits[part])
             x[part], y[part] = decoded.images[:wanted], kept[:wanted]
+            names[part] = [pictures.shown(paths[number]) for number in decoded.kept[:wanted]]
         digest = hashlib.sha256("".join([*digests, *(f"{labels.tolist()}" for _, labels, _ in parts.values())]).encode()).hexdigest()[:12]
         classes = parts["train"].classes
         return Dataset(
             pictures.shown(name), x["train"], y["train"], x.get("test"), y.get("test"), classes, digest, x.get("val"), y.get("val"),
-            replace(preparation, classes=tuple(classes)), tuple(notes),
+            replace(preparation, classes=tuple(classes)), tuple(notes), names,
         )  # fmt: skip
 
 

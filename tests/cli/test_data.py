@@ -82,7 +82,7 @@ def test_check(run, faulty):
     assert found["nearly_blank"] == ["train 9"] and found["small_classes"] == {"2": 2}
     text = run("data", "check", faulty).stdout
     assert "exact copies: 1\n  train 2 = train 5 (0 / 1)\n  1 of these pairs have two different labels" in text
-    assert "near copies: 1, 1 of them in both parts, where results may be too good\n  train 21 = test 3 (1)\n" in text
+    assert "near copies: 1, 1 of them in two parts, where results may be too good\n  train 21 = test 3 (1)\n" in text
     assert "nearly blank: 1\n  train 9\n" in text and text.endswith("classes of fewer than 10 images: 1\n  2: 2\n")
 
 
@@ -127,5 +127,67 @@ def test_picture_files_of_unusual_sizes_are_named(run, tmp_path):
     for number in range(9):
         Image.new("L", (100, 90 + number)).save(folder / f"{number}.png")
     Image.new("L", (100, 30)).save(folder / "flat.png")
-    assert "unusual sizes: 1\n  flat.png: 100 x 30" in run("data", "check", folder).stdout
-    assert done(run("data", "check", folder, "--json"))["odd_sizes"] == [{"file": "flat.png", "width": 100, "height": 30}]
+    assert f"unusual sizes: 1\n  {folder}/flat.png: 100 x 30" in run("data", "check", folder).stdout
+    assert done(run("data", "check", folder, "--json"))["odd_sizes"] == [{"file": f"{folder}/flat.png", "width": 100, "height": 30}]
+
+
+@pytest.fixture
+def scenes(tmp_path, monkeypatch):
+    """Pictures in train, val and test: one of val is also in train, one of train is blank, one is a text."""
+    Image = pytest.importorskip("PIL.Image")
+    monkeypatch.setenv("JITCNN_DATA_DIR", str(tmp_path / "cache"))
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "scenes"
+    for part, count in (("train", 6), ("val", 2), ("test", 3)):
+        for name in ("lake", "wood"):
+            (folder / part / name).mkdir(parents=True)
+            for number in range(count):
+                Image.fromarray(rng.integers(0, 256, (20, 24, 3), np.uint8)).save(folder / part / name / f"{number}.png")
+    Image.open(folder / "train/wood/4.png").save(folder / "val/wood/1.png")
+    Image.new("RGB", (40, 20), "green").save(folder / "train/lake/2.png")
+    (folder / "train/lake/5.png").write_text("a text")
+    return folder
+
+
+def test_check_names_files_and_leaks_into_validation(run, scenes):
+    found = done(run("data", "check", scenes, "--json"))
+    names = {name: f"{scenes}/{name}" for name in ("train/wood/4.png", "val/wood/1.png", "train/lake/2.png")}
+    assert found["exact_duplicates"] == [
+        {"first": names["train/wood/4.png"], "second": names["val/wood/1.png"], "labels": ["wood", "wood"], "leak": True}
+    ]
+    assert found["nearly_blank"] == [names["train/lake/2.png"]]
+    assert [note.partition(":")[0] for note in found["left_out"]] == [f"{scenes}/train/lake/5.png"]
+    text = run("data", "check", scenes).stdout
+    assert f"exact copies: 1, 1 of them in two parts, where results are too good\n  {names['train/wood/4.png']} = " in text
+    assert "files that cannot be read: 1\n" in text
+    assert "5.png: not a picture" in refused(run("data", "check", scenes, "--strict"))
+
+
+def test_info_and_preview_of_a_folder(run, scenes):
+    found = done(run("data", "info", scenes, "--size", "10x8", "--resize", "crop", "--gray", "--json"))
+    assert found["shape"] == [10, 8, 1] and found["preparation"]["resize"] == "crop" and len(found["left_out"]) == 1
+    assert (found["images"], found["val_images"], found["test_images"]) == (11, 4, 6)
+    assert (found["counts"], found["val_counts"], found["test_counts"]) == ([5, 6], [2, 2], [3, 3])
+    text = run("data", "info", scenes).stdout
+    assert "11 images of 20 x 24 x 3 to train on, 4 to validate on, 6 test images, 2 classes" in text
+    assert "pictures made 20 x 24 x 3 in colour, other shapes by pad\nleft out: " in text
+    assert text.splitlines()[-1].split() == ["wood", "6", "2", "3"]
+    small, large = (
+        run("data", "preview", scenes, "--count", "2", "--size", size, "--out", f"{size}.png").stdout.split()[1:4]
+        for size in ("8", "100x200")
+    )
+    assert small != large
+    assert "5.png: not a picture" in refused(run("data", "preview", scenes, "--strict"))
+
+
+def test_check_makes_pictures_as_the_model_takes_them(run, scenes):
+    options = ("--preset", "single-conv", "--epochs", "1", "--val-limit", "0", "--data", scenes, "--size", "9x7", "--gray", "--quiet")
+    assert run("train", *options, "--out", "m.json").exit_code == 0
+    found = done(run("data", "check", scenes, "--model", "m.json", "--json"))["suspects"]
+    assert all(entry["image"].startswith(f"{scenes}/") and entry["label"] != entry["model"] for entry in found)
+    assert "leave --size, --resize and --gray out" in refused(run("data", "check", scenes, "--model", "m.json", "--gray"))
+
+
+@pytest.mark.parametrize("command", ["info", "preview", "check"])
+def test_options_of_pictures_are_refused_for_arrays(run, digits, command):
+    assert "are for picture files" in refused(run("data", command, digits, "--gray"))
