@@ -1,6 +1,5 @@
 """Augmentation: what may happen to an image each time that it is trained on, by name, by settings, and within a recorded step."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from types import SimpleNamespace
@@ -9,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from jitcnn import initializers, kernels
+from jitcnn.engine.forward import Normalization
 from jitcnn.forms.augment import setting, settings
 
 #: How much a setting is that is named without a number: `--augment flip`.
@@ -190,16 +190,18 @@ class Augmenter:
         """An epoch over so many images begins."""
         self.turn[:] = epoch, images
 
-    def take_images(self, step: Any, data: SimpleNamespace, normalize: int) -> Any:
+    def take_images(self, step: Any, data: SimpleNamespace, normalization: Normalization) -> Any:
         """The batch's images, augmented, in a buffer."""
         x = step.buffer(data.images.shape[1:])
-        step.call(kernels.augment_images, data.images, data.order, data.position, self.turn, self.settings, x, normalize, self.key)
+        alone = int(normalization.per_image)
+        step.call(kernels.augment_images, data.images, data.order, data.position, self.turn, self.settings, x, alone, self.key)
+        normalization.finish(step, x)
         return x
 
-    def take_labels(self, step: Any, data: SimpleNamespace, outputs: Any) -> Any:
-        """The batch's mixed targets, floats in a buffer with a number for each output."""
-        y = step.buffer((math.prod(outputs.shape[1:]),))
-        step.call(kernels.mix_labels, data.targets, data.order, data.position, self.turn, self.settings, y, self.key)
+    def take_labels(self, step: Any, data: SimpleNamespace, labels: Any, outputs: int) -> Any:
+        """The batch's part of labels, class numbers or rows of floats, as rows of floats, mixed where images are."""
+        y = step.buffer((outputs,))
+        step.call(kernels.mix_labels, labels, data.order, data.position, self.turn, self.settings, y, self.key)
         return y
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from jitcnn.checks import amount, positive, real
-from jitcnn.forms.geometry import choice, integer
+from jitcnn.forms.geometry import integer
+from jitcnn.metrics import largest
 
-MONITORS = ("loss", "accuracy", "val_loss", "val_accuracy")
 METHODS = ("on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end")
 
 
@@ -61,7 +61,10 @@ class Watcher:
     """
 
     def __init__(self, monitor: str, min_delta: float):
-        self.monitor = choice("monitor", monitor, MONITORS)
+        metric = monitor.removeprefix("val_") if isinstance(monitor, str) else ""
+        if metric not in ("loss", "accuracy") and not largest(metric):
+            raise ValueError(f"monitor is {monitor!r}, expected 'loss', 'accuracy', 'top5' and so on, or the same with 'val_' in front")
+        self.monitor = monitor
         self.min_delta = amount("min_delta", min_delta)
         self.best: float | None = None
         self.best_epoch: int | None = None
@@ -76,10 +79,10 @@ class Watcher:
             If the metric was not measured.
         """
         if self.monitor not in logs:
-            measured = ", ".join(name for name in MONITORS if name in logs)
+            measured = ", ".join(name for name in logs if name != "seconds")
             raise ValueError(f"monitor is {self.monitor!r}, and only {measured} are measured: give train(validation=…) or another monitor")
         value = logs[self.monitor]
-        sign = 1 if self.monitor.endswith("accuracy") else -1
+        sign = -1 if self.monitor.endswith("loss") else 1
         if math.isfinite(value) and (self.best is None or sign * (value - self.best) > self.min_delta):
             self.best, self.best_epoch, self.waited = value, epoch, 0
             return True
@@ -110,8 +113,8 @@ class EarlyStopping(Watcher):
 
     Parameters
     ----------
-    monitor : "loss", "accuracy", "val_loss" or "val_accuracy"
-        The metric.
+    monitor : str
+        The metric: "loss", "accuracy", "top5" and so on, or with "val_" in front what is measured on other images.
     patience : int
         So many epochs in a row without a better value end training.
     min_delta : float

@@ -18,8 +18,8 @@ def describe_model(model: Any) -> dict[str, Any]:
     -------
     dict
         `architecture` (a list of `type`, `name` and `settings`, the arguments of the layer's class), `input_shape`, `dtype`,
-        `seed`, `loss`, `optimizer` (`name` and `settings`), `metrics`, `preparation` (what `Preparation.to_dict` gives), `data`, and
-        how many `epochs` and `steps` it was trained.
+        `seed`, `loss`, `label_smoothing`, `optimizer` (`name` and `settings`), `clip_norm`, `metrics`, `preparation` (what
+        `Preparation.to_dict` gives), `data`, and how many `epochs` and `steps` it was trained.
 
     Raises
     ------
@@ -42,6 +42,8 @@ def describe_model(model: Any) -> dict[str, Any]:
         "loss": None if loss is None else loss.name,
         "optimizer": None if optimizer is None else {"name": optimizer.name, "settings": optimizer.settings},
         "metrics": list(model.metrics),
+        "label_smoothing": 0.0 if loss is None else loss.label_smoothing,
+        "clip_norm": model.clip_norm,
         "preparation": model.preparation.to_dict(),
         "data": model.data,
         "epochs": model.epochs,
@@ -65,7 +67,8 @@ def restore(model: Any, description: Mapping[str, Any], layers: Mapping[str, typ
         choice("loss", description["loss"], LOSSES)
         name = choice("optimizer", description["optimizer"]["name"], OPTIMIZERS)
         optimizer = OPTIMIZERS[name](**description["optimizer"]["settings"])
-        model.compile(optimizer, loss=description["loss"], metrics=description["metrics"])
+        options = {name: description[name] for name in ("metrics", "label_smoothing", "clip_norm")}
+        model.compile(optimizer, loss=description["loss"], **options)
     model.preparation = Preparation.from_dict(description["preparation"])
     model.data = description["data"]
     model.epochs = integer("epochs", description["epochs"], at_least=0)

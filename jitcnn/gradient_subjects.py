@@ -186,7 +186,7 @@ class LossSubject(GraphSubject):
     def __init__(self, model: CNN, x: Any, y: Any, engine: str):
         model.require_compiled("a gradient check with labels")
         targets, objective = model.check_targets(model.check_images(x), y), model.objective()
-        self.objective = Objective(objective.loss, objective.activation, accuracy=False)
+        self.objective = Objective(objective.loss, objective.activation)
         self.targets = np.asarray(targets.targets, None if targets.targets.dtype == np.int64 else np.float64)
         model.parameters  # noqa: B018
         super().__init__(model.layers, model_images(model, x), engine, model.seed)
@@ -194,7 +194,7 @@ class LossSubject(GraphSubject):
     def forward(self) -> np.ndarray:
         """The mean loss."""
         self._run(self._record_forward)
-        return self.data.losses.mean(keepdims=True)
+        return self.data.loss.mean(keepdims=True)
 
     def backward(self, grad_y: np.ndarray) -> dict[str, np.ndarray]:
         """The loss's own gradients, times `grad_y`."""
@@ -209,7 +209,7 @@ class LossSubject(GraphSubject):
 
     def _data(self, images: np.ndarray) -> SimpleNamespace:
         data = super()._data(images)
-        data.targets, data.losses = self.targets, np.zeros(self.batch)
+        data.targets, data.loss = self.targets, np.zeros(self.batch)
         return data
 
     def _record_forward(self, step: Any) -> Any:

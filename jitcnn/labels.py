@@ -18,10 +18,13 @@ class Targets(NamedTuple):
         What the loss compares outputs with: class numbers, or a number for each output.
     classes : int64 array (n,), or None
         The class of each sample, where it has one: for counting right answers, and for a stratified validation share.
+    weights : float array (n, 1), or None
+        How much each sample's loss counts; all the same if None.
     """
 
     targets: np.ndarray
     classes: np.ndarray | None
+    weights: np.ndarray | None = None
 
 
 def as_targets(

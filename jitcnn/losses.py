@@ -3,7 +3,10 @@
 import math
 from typing import Any, ClassVar
 
+import numpy as np
+
 from jitcnn import kernels
+from jitcnn.checks import share
 from jitcnn.layers.base import Shape
 
 
@@ -16,10 +19,13 @@ class Loss:
         As `compile` takes it and files hold it.
     on_logits : bool
         Whether it works on the last layer's output before its activation.
+    label_smoothing : float
+        Which part of every target goes to all classes alike.
     """
 
     name: ClassVar[str]
     on_logits: ClassVar[bool]
+    label_smoothing: float = 0.0
 
     def check(self, activation: str | None, output_shape: Shape | None) -> None:
         """Raise a ValueError if a model that ends so cannot be trained with this loss."""
@@ -37,10 +43,20 @@ class CrossEntropy(Loss):
     """Cross-entropy of the last layer's softmax against class numbers, or of its sigmoid against targets from 0 to 1.
 
     Computed from the numbers before softmax or sigmoid, where its gradient is p - y.
+
+    Parameters
+    ----------
+    label_smoothing : float
+        With softmax, this part of every target goes to all classes alike, (1 - label_smoothing) * onehot + label_smoothing / classes, as
+        PyTorch's `CrossEntropyLoss(label_smoothing=…)`; 0 <= label_smoothing < 1. Also in what is measured.
     """
 
     name = "cross_entropy"
     on_logits = True
+
+    def __init__(self, label_smoothing: float = 0.0):
+        self.label_smoothing = share("label_smoothing", label_smoothing)
+        self._smoothing = np.array([self.label_smoothing])
 
     def check(self, activation: str | None, output_shape: Shape | None) -> None:
         """Needs a last softmax or sigmoid over a row of outputs."""
@@ -48,6 +64,10 @@ class CrossEntropy(Loss):
             raise ValueError(
                 f"loss 'cross_entropy' needs a last layer with activation 'softmax' (one of several classes) or 'sigmoid' (yes or no), "
                 f"and the last activation is {activation!r}: end with Dense(classes, activation='softmax'), or use loss='mse'"
+            )
+        if self.label_smoothing and activation != "softmax":
+            raise ValueError(
+                f"label_smoothing is {self.label_smoothing}, for a last softmax, and the last activation is {activation!r}: leave it out"
             )
         if output_shape is not None and len(output_shape) != 1:
             raise ValueError(
@@ -63,7 +83,9 @@ class CrossEntropy(Loss):
         return activation == "softmax"
 
     def apply(self, step: Any, activation: str | None, outputs: Any, targets: Any) -> tuple[Any, Any]:
-        """Cross-entropy on logits; with softmax also against shares of classes, as mixed labels are."""
+        """Cross-entropy on logits; with softmax also against shares of classes, as mixed labels are, and smoothed ones have to be."""
+        if self.label_smoothing:
+            step.call(kernels.smooth_labels, targets, self._smoothing, targets)
         kernel = kernels.binary_cross_entropy
         if activation == "softmax":
             kernel = kernels.cross_entropy if len(targets.shape) == 1 else kernels.soft_cross_entropy
@@ -97,10 +119,16 @@ def apply_loss(step: Any, kernel: Any, outputs: Any, targets: Any) -> tuple[Any,
 LOSSES: dict[str, type[Loss]] = {loss.name: loss for loss in (CrossEntropy, MeanSquaredError)}
 
 
-def as_loss(loss: Any) -> Loss:
-    """A loss from its name, or as it is."""
+def as_loss(loss: Any, label_smoothing: float = 0.0) -> Loss:
+    """A loss from its name and settings, or as it is."""
     if isinstance(loss, Loss):
+        if label_smoothing:
+            raise ValueError(f"label_smoothing is given beside a loss object: give {type(loss).__name__}({label_smoothing})")
         return loss
     if not isinstance(loss, str) or loss not in LOSSES:
         raise ValueError(f"loss is {loss!r}, expected one of {', '.join(map(repr, LOSSES))}")
+    if loss == "cross_entropy":
+        return CrossEntropy(label_smoothing)
+    if label_smoothing:
+        raise ValueError(f"label_smoothing is {label_smoothing}, for loss 'cross_entropy' only, and loss is {loss!r}: leave it out")
     return LOSSES[loss]()

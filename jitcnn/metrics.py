@@ -1,21 +1,36 @@
 """Metrics: numbers about predictions that are only looked at."""
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from jitcnn import kernels
 
-METRICS = ("accuracy",)
-
 
 def as_metrics(metrics: Any) -> tuple[str, ...]:
-    """The `metrics` argument of `compile` as a tuple of names."""
+    """The `metrics` argument of `compile` as a tuple of names, "accuracy" before "top2", "top3", …"""
     names = (metrics,) if isinstance(metrics, str) else tuple(metrics or ())
     for name in names:
-        if name not in METRICS:
-            raise ValueError(f"metrics holds {name!r}, expected some of {', '.join(map(repr, METRICS))}, or () for none")
-    return names
+        if name != "accuracy" and not largest(name):
+            raise ValueError(f"metrics holds {name!r}, expected some of 'accuracy', 'top2', 'top3', 'top5' and so on, or () for none")
+    return tuple(sorted(dict.fromkeys(names), key=largest))
+
+
+def largest(name: Any) -> int:
+    """How many of the largest outputs count: 5 for "top5", 0 for anything else."""
+    found = re.fullmatch(r"top([1-9][0-9]{0,5})", name) if isinstance(name, str) else None
+    return int(found[1]) if found else 0
+
+
+def check_metrics(metrics: Sequence[str], activation: str | None, outputs: int) -> None:
+    """Raise a ValueError if a metric says nothing about such outputs."""
+    for name in metrics:
+        if largest(name) and is_binary(activation, outputs):
+            raise ValueError(f"metrics holds {name!r}, which takes one of several classes, and the model says yes or no: give 'accuracy'")
+        if largest(name) >= outputs > 1:
+            raise ValueError(f"metrics holds {name!r}, which is always 1 for {outputs} outputs: leave it out, or give fewer")
 
 
 def is_binary(activation: str | None, outputs: int) -> bool:
@@ -23,13 +38,15 @@ def is_binary(activation: str | None, outputs: int) -> bool:
     return activation == "sigmoid" or outputs == 1
 
 
-def apply_accuracy(step: Any, activation: str | None, outputs: Any, targets: Any, on_logits: bool) -> Any:
+def apply_metric(step: Any, metric: str, activation: str | None, outputs: Any, targets: Any, on_logits: bool) -> Any:
     """Make the calls that mark each sample right (1) or wrong (0).
 
     Parameters
     ----------
     step
         The step.
+    metric
+        "accuracy", or "top5" and so on.
     activation
         The last layer's.
     outputs
@@ -41,7 +58,7 @@ def apply_accuracy(step: Any, activation: str | None, outputs: Any, targets: Any
     """
     hits = step.labels_buffer()
     if not is_binary(activation, outputs.shape[1]):
-        step.call(kernels.score, outputs, targets, hits)
+        step.call(kernels.score, outputs, targets, hits, largest(metric) or 1)
         return hits
     probabilities = outputs
     if on_logits:

@@ -1,6 +1,7 @@
 """CNN: what users hold. Graph, training and storage behind one class."""
 
 import hashlib
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
@@ -11,7 +12,7 @@ import numpy as np
 from jitcnn import initializers
 from jitcnn.augmentation import Augmentation, as_augmentation
 from jitcnn.callbacks import Callbacks
-from jitcnn.checks import real
+from jitcnn.checks import positive, real
 from jitcnn.describing import describe_model, reading, restore
 from jitcnn.engine.forward import ForwardSession, prediction_batch
 from jitcnn.forms.arrays import take
@@ -20,7 +21,7 @@ from jitcnn.inputs import as_images
 from jitcnn.labels import Targets, as_targets, validation_split
 from jitcnn.layers.base import Layer
 from jitcnn.losses import Loss, as_loss
-from jitcnn.metrics import as_metrics
+from jitcnn.metrics import as_metrics, check_metrics
 from jitcnn.network import Network
 from jitcnn.objective import Objective
 from jitcnn.optimizers import Optimizer, as_optimizer
@@ -29,6 +30,7 @@ from jitcnn.progress import Progress
 from jitcnn.runs.checkpointing import Checkpointing, Saver, as_checkpointing
 from jitcnn.schedules import Schedule, as_schedule, as_span
 from jitcnn.training import append, fit
+from jitcnn.weights import as_class_weights, as_sample_weights, combined
 
 
 class CNN(Network):
@@ -56,11 +58,11 @@ class CNN(Network):
     parameters : dict of str to array
         Views by `layer/name`, to be read and written in place.
     history : dict of str to list
-        By epoch: `loss`, `accuracy`, `val_loss`, `val_accuracy` (fractions), and `seconds` of training.
+        By epoch: `loss`, `accuracy`, `top5` …, the same with `val_` in front (fractions), and `seconds` of training.
     epochs : int
         How many there were.
-    optimizer, loss, metrics
-        What `compile` was given; None, None and () before.
+    optimizer, loss, metrics, clip_norm
+        What `compile` was given; None, None, () and None before.
     classes : list of str, or None
         Names of the outputs.
     data : dict, or None
@@ -100,6 +102,7 @@ class CNN(Network):
         self.optimizer: Optimizer | None = None
         self.loss: Loss | None = None
         self.metrics: tuple[str, ...] = ()
+        self.clip_norm: float | None = None
         self.history: dict[str, list] = {}
         self.epochs = 0
         self.data: dict[str, Any] | None = None
@@ -114,6 +117,9 @@ class CNN(Network):
         learning_rate: float | None = None,
         loss: str | Loss = "cross_entropy",
         metrics: Sequence[str] = ("accuracy",),
+        *,
+        label_smoothing: float = 0.0,
+        clip_norm: float | None = None,
     ) -> None:
         """Say how to train. Weights stay, the optimizer starts anew.
 
@@ -127,18 +133,25 @@ class CNN(Network):
         loss : "cross_entropy" or "mse"
             Cross-entropy takes a last layer with softmax (one of several classes) or sigmoid (yes or no for each output).
         metrics : sequence of str
-            ("accuracy",) or (). With softmax, and for several outputs, a sample is right if its largest output is that of its class;
-            with sigmoid, and for a single output, if every output is on its target's side of 0.5.
+            Some of "accuracy", "top2", "top3", "top5" and so on; or (). With softmax, and for several outputs, a sample is right if its
+            largest output, or one of the 2, 3, 5 … largest, is that of its class; with sigmoid, and for a single output, if every output
+            is on its target's side of 0.5. Every sample counts the same, whatever its weight.
+        label_smoothing : float
+            For softmax and "cross_entropy": this part of every target goes to all classes alike, from 0 up to, not including, 1, as
+            PyTorch's `CrossEntropyLoss(label_smoothing=…)`. Also in the losses that are measured.
+        clip_norm : float, optional
+            The gradient of all parameters together is made no longer than this, before weight decay and the optimizer, as
+            PyTorch's `clip_grad_norm_`.
 
         Raises
         ------
         ValueError
             If something is unknown, or the loss does not suit the last layer.
         """
-        optimizer, loss, metrics = as_optimizer(optimizer, learning_rate), as_loss(loss), as_metrics(metrics)
-        if self.graph.layers:
-            loss.check(self.graph.layers[-1].activation, self.output_shape)
-        self.optimizer, self.loss, self.metrics = optimizer, loss, metrics
+        optimizer, loss, metrics = as_optimizer(optimizer, learning_rate), as_loss(loss, label_smoothing), as_metrics(metrics)
+        limit = None if clip_norm is None else positive("clip_norm", clip_norm)
+        self._check_end(loss, metrics)
+        self.optimizer, self.loss, self.metrics, self.clip_norm = optimizer, loss, metrics, limit
         self.steps = np.zeros(1, np.int64)
         self._forget_programs()
 
@@ -149,11 +162,13 @@ class CNN(Network):
         *,
         epochs: int,
         batch_size: int = 32,
-        validation: float | tuple[Any, Any] | None = None,
+        validation: float | tuple[Any, ...] | None = None,
         shuffle: bool = True,
         augment: str | Augmentation | Mapping[str, float] | None = None,
         schedule: str | Schedule | Mapping[str, Any] | None = None,
         schedule_epochs: tuple[int, int] | None = None,
+        class_weights: str | Sequence[float] | Mapping[Any, float] | None = None,
+        sample_weight: Any = None,
         callbacks: Iterable[Any] = (),
         checkpoint: str | os.PathLike | Checkpointing | None = None,
         resume: bool = False,
@@ -173,7 +188,7 @@ class CNN(Network):
             How many passes over the images.
         batch_size : int
             Images in a step; the last step of an epoch takes what is left.
-        validation : None, float, or (x, y)
+        validation : None, float, (x, y), or (x, y, sample_weight)
             What to measure after each epoch: a share of the images, which are then not trained on (the same ones in every call, the
             same share of each class), or other images.
         shuffle : bool
@@ -187,6 +202,13 @@ class CNN(Network):
         schedule_epochs : (int, int), optional
             The first epoch of the schedule and the one after its last, over the model's life; those of this call if missing. A run that
             is to be continued with `train` names the same epochs in each part, and ends with the same bits as in one go.
+        class_weights : "balanced", sequence or dict, optional
+            What the loss of each class's samples is multiplied by while training: a number a class, or by number or name of the class, 1
+            for those that are missing; "balanced" gives all classes the same sum, images / (classes * images of the class). What is
+            validated is not weighted by class.
+        sample_weight : array (n,), optional
+            What each sample's loss is multiplied by, also where it is validated. As in Keras, the mean of the losses stays one over the
+            number of samples (of the batch, of the epoch), not over the sum of their weights; metrics count every sample the same.
         callbacks : iterable
             Objects with any of the methods of `jitcnn.callbacks.Callbacks`.
         checkpoint : path or Checkpointing, optional
@@ -210,6 +232,8 @@ class CNN(Network):
         if augmentation and images.ndim != 4:
             raise ValueError(f"augment is for images, (rows, columns, channels), and x is {images.shape}: leave augment out")
         targets = self.check_targets(images, y)
+        own = as_sample_weights(sample_weight, len(images))
+        targets = targets._replace(weights=combined(own, None, None, self.dtype))
         order = np.arange(len(images))
         held_out: tuple[np.ndarray, Targets, np.ndarray] | None = None
         if isinstance(validation, tuple | list):
@@ -217,6 +241,10 @@ class CNN(Network):
         elif validation is not None:
             order, held_out_order = self._split(validation, targets.classes, len(images))
             held_out = images, targets, held_out_order
+        if class_weights is not None:
+            trained_on = None if targets.classes is None else targets.classes[order]
+            by_class = as_class_weights(class_weights, trained_on, math.prod(self.graph.output_shape or ()), self.classes)
+            targets = targets._replace(weights=combined(own, by_class, targets.classes, self.dtype))
         how = as_schedule(schedule)
         saver = Saver(as_checkpointing(checkpoint, resume), self, epochs)
         if saver.settings is not None:
@@ -240,12 +268,21 @@ class CNN(Network):
         )
         return self.history
 
-    def evaluate(self, x: Any, y: Any) -> dict[str, float]:
-        """{"loss", "accuracy"} on images and labels as for `train`; every image weighs the same."""
+    def evaluate(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        class_weights: str | Sequence[float] | Mapping[Any, float] | None = None,
+        sample_weight: Any = None,
+    ) -> dict[str, float]:
+        """Loss and metrics on images and labels as for `train`, with weights as there; every image counts the same without."""
         self.require_compiled("evaluate")
         images = self.check_images(x)
         targets = self.check_targets(images, y)
-        return self._get_trainer().measure(images, targets)
+        by_class = as_class_weights(class_weights, targets.classes, math.prod(self.graph.output_shape or ()), self.classes)
+        weights = combined(as_sample_weights(sample_weight, len(images)), by_class, targets.classes, self.dtype)
+        return self._get_trainer().measure(images, targets._replace(weights=weights))
 
     # Use
 
@@ -317,7 +354,15 @@ class CNN(Network):
             raise ValueError(f"{what} needs an optimizer and a loss: call model.compile() first")
         if not self.graph.layers:
             raise ValueError(f"{what} needs layers: add some, model.add(Conv2d(8))")
-        self.loss.check(self.graph.layers[-1].activation, self.output_shape)
+        self._check_end(self.loss, self.metrics)
+
+    def _check_end(self, loss: Loss, metrics: tuple[str, ...]) -> None:
+        """Raise a ValueError if a loss or a metric does not suit the last layer."""
+        if self.graph.layers:
+            activation = self.graph.layers[-1].activation
+            loss.check(activation, self.output_shape)
+            if self.output_shape is not None:
+                check_metrics(metrics, activation, math.prod(self.output_shape))
 
     def check_images(self, x: Any, name: str = "x") -> np.ndarray:
         """Images, or rows of features, as the engine takes them; a ValueError if they are not what the model takes."""
@@ -329,14 +374,14 @@ class CNN(Network):
         """Labels as the loss takes them; a ValueError if they do not fit the images and the output."""
         assert self.loss is not None and self.output_shape is not None
         activation = self.graph.layers[-1].activation
-        self.loss.check(activation, self.output_shape)
+        self._check_end(self.loss, self.metrics)
         return as_targets(
             y,
             len(images),
             self.output_shape,
             wants_classes=self.loss.wants_classes(activation),
             shares=self.loss.on_logits,
-            accuracy="accuracy" in self.metrics,
+            accuracy=bool(self.metrics),
             dtype=self.dtype,
             name=name,
         )
@@ -344,8 +389,7 @@ class CNN(Network):
     def objective(self) -> Objective:
         """What a step measures, once the model is compiled."""
         assert self.loss is not None
-        normalize = int(self.normalize == "per-image")
-        return Objective(self.loss, self.graph.layers[-1].activation, "accuracy" in self.metrics, normalize)
+        return Objective(self.loss, self.graph.layers[-1].activation, self.metrics, self.normalization)
 
     def _forget_programs(self) -> None:
         self._trainer: Trainer | None = None
@@ -363,7 +407,7 @@ class CNN(Network):
     def _get_trainer(self) -> Trainer:
         if self._trainer is None:
             assert self.optimizer is not None
-            self._trainer = Trainer(self.graph, self.objective(), self.optimizer, self.engine, self.threads, self.steps)
+            self._trainer = Trainer(self.graph, self.objective(), self.optimizer, self.engine, self.threads, self.steps, self.clip_norm)
         return self._trainer
 
     def _identity(self, images: np.ndarray, targets: Targets, order: np.ndarray, batch_size: int) -> dict[str, Any]:
@@ -376,10 +420,14 @@ class CNN(Network):
             "engine": self.engine,
             "optimizer": self.optimizer.name,
             "loss": self.loss.name,
+            "label smoothing": self.loss.label_smoothing,
+            "clip norm": self.clip_norm,
+            "metrics": list(self.metrics),
             "normalize": self.normalize,
             "batch size": min(batch_size, len(order)),
             "images": f"{len(order)} of {len(images)}, each {list(images.shape[1:])} of {images.dtype}",
-            "labels": hashlib.sha256(np.ascontiguousarray(targets.targets).tobytes()).hexdigest()[:12],
+            "labels": hashlib.sha256(np.ascontiguousarray(targets.targets).data).hexdigest()[:12],
+            "weights": None if targets.weights is None else hashlib.sha256(targets.weights.data).hexdigest()[:12],
         }
 
     def _one_or_more(self, x: Any) -> tuple[np.ndarray, bool]:
@@ -390,10 +438,12 @@ class CNN(Network):
         return self.check_images(take("x", x)[None] if single else x), single
 
     def _held_out(self, validation: Sequence[Any]) -> tuple[np.ndarray, Targets, np.ndarray]:
-        if len(validation) != 2:
-            raise ValueError(f"validation has {len(validation)} entries, expected (x, y), or a share such as 0.1")
+        if len(validation) not in (2, 3):
+            raise ValueError(f"validation has {len(validation)} entries, expected (x, y), (x, y, sample_weight), or a share such as 0.1")
         images = self.check_images(validation[0], "validation x")
-        return images, self.check_targets(images, validation[1], "validation y"), np.arange(len(images))
+        targets = self.check_targets(images, validation[1], "validation y")
+        own = as_sample_weights(validation[2] if len(validation) == 3 else None, len(images), "validation sample_weight")
+        return images, targets._replace(weights=combined(own, None, None, self.dtype)), np.arange(len(images))
 
     def _split(self, share: Any, classes: np.ndarray | None, images: int) -> tuple[np.ndarray, np.ndarray]:
         fraction = real("validation", share)
@@ -413,7 +463,6 @@ class CNN(Network):
                 shapes, forward = {"y": self.output_shape}, lambda step, x: {"y": self.graph.forward(step, x)[0]}
             else:
                 shapes, forward = self.graph.buffer_shapes(), self.graph.forward_buffers
-            normalize = int(self.normalize == "per-image")
             batch = prediction_batch(self.graph.buffer_shapes().values())
-            self._sessions[key] = ForwardSession(self.engine, forward, images, shapes, self.dtype, normalize, self.threads, batch)
+            self._sessions[key] = ForwardSession(self.engine, forward, images, shapes, self.dtype, self.normalization, self.threads, batch)
         return self._sessions[key]

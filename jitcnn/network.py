@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from jitcnn.engine import ENGINES
+from jitcnn.engine.forward import Normalization
 from jitcnn.forms.geometry import choice, integer
 from jitcnn.graph import Graph
 from jitcnn.layers.base import Layer
@@ -127,6 +128,11 @@ class Network:
             raise ValueError(f"classes has {len(preparation.classes)} names, and the model {outputs} outputs: give one name for each")
         self._preparation = preparation
         self._forget_programs()
+
+    @property
+    def normalization(self) -> Normalization:
+        """The same as a step does it."""
+        return Normalization(per_image=self.normalize == "per-image")
 
     @property
     def normalize(self) -> str | None:

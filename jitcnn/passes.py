@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from jitcnn.augmentation import Augmenter
-from jitcnn.engine.forward import PREDICTION_BATCH, as_four_axes
+from jitcnn.engine.forward import as_four_axes, prediction_batch
 from jitcnn.engine.session import Session
 from jitcnn.graph import Graph
 from jitcnn.labels import Targets
@@ -16,8 +16,6 @@ from jitcnn.metrics import RunningMeans
 from jitcnn.objective import Objective, measured_step, training_step
 from jitcnn.optimizers import Optimizer
 from jitcnn.schedules import Schedule
-
-KEPT = {"loss": "losses", "accuracy": "hits"}  # what is shown, and the array of each image's part in it
 
 
 class Trainer:
@@ -31,21 +29,31 @@ class Trainer:
         What training does to images; nothing at first.
     """
 
-    def __init__(self, graph: Graph, objective: Objective, optimizer: Optimizer, engine: str, threads: int | None, steps: np.ndarray):
+    def __init__(
+        self,
+        graph: Graph,
+        objective: Objective,
+        optimizer: Optimizer,
+        engine: str,
+        threads: int | None,
+        steps: np.ndarray,
+        clip_norm: float | None = None,
+    ):
         self.graph = graph
         self.objective = objective
         self.optimizer = optimizer
         self.engine = engine
         self.threads = threads
         self.steps = steps
+        self.limit = None if clip_norm is None else np.array([clip_norm])
         self.augmenter = Augmenter(graph.seed)
         self.version = 0
         self.sessions: dict[tuple, Session] = {}
 
     def session(self, training: bool, images: np.ndarray, targets: Targets, batch_size: int) -> Session:
         """The program for such data."""
-        key = self.key(training, images, batch_size)
-        if not self.is_ready(training, images, batch_size):
+        key = self.key(training, images, targets, batch_size)
+        if not self.is_ready(training, images, targets, batch_size):
             self.sessions[key] = Session(
                 self.engine,
                 self.record_training if training else self.record_evaluation,
@@ -58,22 +66,22 @@ class Trainer:
             )
         return self.sessions[key]
 
-    def key(self, training: bool, images: np.ndarray, batch_size: int) -> tuple:
+    def key(self, training: bool, images: np.ndarray, targets: Targets, batch_size: int) -> tuple:
         """What tells programs apart."""
-        return training, images.dtype, batch_size, self.augmenter.calls if training else None
+        return training, images.dtype, batch_size, targets.weights is not None, self.augmenter.calls if training else None
 
-    def is_ready(self, training: bool, images: np.ndarray, batch_size: int) -> bool:
+    def is_ready(self, training: bool, images: np.ndarray, targets: Targets, batch_size: int) -> bool:
         """Whether the program for such data is there. Programs are void if parameters, or the optimizer's state, have moved."""
         version = self.graph.claim()
         assert self.graph.layout is not None
         if self.optimizer.prepare(self.graph.layout) or version != self.version:
             self.sessions.clear()
             self.version = version
-        return self.key(training, images, batch_size) in self.sessions
+        return self.key(training, images, targets, batch_size) in self.sessions
 
     def record_training(self, step: Any, data: SimpleNamespace) -> None:
         """The calls of a training step."""
-        training_step(step, self.graph, self.objective, self.optimizer, data, self.augmenter)
+        training_step(step, self.graph, self.objective, self.optimizer, data, self.augmenter, self.limit)
 
     def record_evaluation(self, step: Any, data: SimpleNamespace) -> None:
         """The calls of an evaluation step."""
@@ -82,21 +90,25 @@ class Trainer:
     def arrays(self, training: bool, images: np.ndarray, targets: Targets, order: np.ndarray, steps: int) -> dict[str, np.ndarray]:
         """All arrays of a pass over the images in `order`, in so many steps."""
         arrays = {"images": as_four_axes(images), "targets": targets.targets, "order": order}
-        arrays["losses"] = np.zeros(len(order), self.graph.dtype)
-        if self.objective.accuracy:
-            arrays["hits"] = np.zeros(len(order), np.int64)
-            assert self.graph.output_shape is not None
-            if self.objective.scores_classes(math.prod(self.graph.output_shape)):
-                assert targets.classes is not None
-                arrays["classes"] = targets.classes
+        arrays |= {name: np.zeros(len(order), np.int64 if name != "loss" else self.graph.dtype) for name in self.objective.measures}
+        assert self.graph.output_shape is not None
+        if self.objective.scores_classes(math.prod(self.graph.output_shape)):
+            assert targets.classes is not None
+            arrays["classes"] = targets.classes
+        if targets.weights is not None:
+            arrays["weights"] = targets.weights
         if training:
             arrays["hyper"] = np.tile(self.optimizer.hyper, (steps, 1))
         return arrays
 
     def measure(self, images: np.ndarray, targets: Targets) -> dict[str, float]:
-        """{"loss", "accuracy"} over all these images, in which every image weighs the same."""
-        with Passes(self, False, images, targets, np.arange(len(images)), PREDICTION_BATCH) as passes:
+        """Loss and metrics over all these images."""
+        with self.measuring(images, targets, np.arange(len(images))) as passes:
             return passes.run()
+
+    def measuring(self, images: np.ndarray, targets: Targets, order: np.ndarray) -> "Passes":
+        """Passes that measure; how many images are in a step changes no figure."""
+        return Passes(self, False, images, targets, order, prediction_batch(self.graph.buffer_shapes().values()))
 
 
 class Passes:
@@ -122,6 +134,7 @@ class Passes:
         self.training, self.images, self.targets, self.batch_size = training, images, targets, batch_size
         self.steps = -(-len(order) // batch_size)
         self.arrays = trainer.arrays(training, images, targets, order.copy(), self.steps)
+        self.measured = {name: self.arrays[name] for name in trainer.objective.measures}
         self.session: Session | None = None
 
     def __enter__(self) -> Self:
@@ -158,7 +171,7 @@ class Passes:
         first: int = 0,
         limit: Callable[[], int | None] = lambda: None,
     ) -> dict[str, float]:
-        """One pass: {"loss", "accuracy"}, in which every image weighs the same.
+        """One pass: means over the images of the loss (times an image's weight, if it has one) and of each metric.
 
         Parameters
         ----------
@@ -176,7 +189,7 @@ class Passes:
         if order is not None:
             self.arrays["order"][...] = order
         session = self.prepare()
-        means = RunningMeans({name: self.arrays[kept] for name, kept in KEPT.items() if kept in self.arrays})
+        means = RunningMeans(self.measured)
 
         def after_chunk(done: int) -> None:
             new = means.take(done)
@@ -186,4 +199,4 @@ class Passes:
                 after(done)
 
         session.run_all(after_chunk, first, limit)
-        return {name: float(self.arrays[kept].mean(dtype=np.float64)) for name, kept in KEPT.items() if kept in self.arrays}
+        return {name: float(array.mean(dtype=np.float64)) for name, array in self.measured.items()}

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-SHOWN = ("loss", "accuracy", "val_loss", "val_accuracy")
+HIDDEN = ("seconds",)  # shown otherwise
 INTERVAL = 0.1  # seconds between two looks of a bar
 
 
@@ -19,12 +19,12 @@ def shows_bars() -> bool:
 
 
 def numbers(logs: Mapping[str, Any]) -> str:
-    """Losses and accuracies in one line.
+    """Losses and metrics in one line.
 
     >>> numbers({"loss": 0.25, "accuracy": 0.5, "seconds": 3.0})
     'loss 0.2500, accuracy 0.5000'
     """
-    return ", ".join(f"{name} {logs[name]:.4f}" for name in SHOWN if logs.get(name) is not None)
+    return ", ".join(f"{name} {value:.4f}" for name, value in logs.items() if name not in HIDDEN and value is not None)
 
 
 class Progress:

@@ -11,14 +11,11 @@ import numpy as np
 from jitcnn import initializers
 from jitcnn.augmentation import Augmentation
 from jitcnn.callbacks import Callbacks
-from jitcnn.engine.forward import PREDICTION_BATCH
 from jitcnn.labels import Targets
 from jitcnn.passes import Passes, Trainer
 from jitcnn.progress import Progress
 from jitcnn.runs.checkpointing import Saver
 from jitcnn.schedules import Schedule
-
-HISTORY = ("loss", "accuracy", "val_loss", "val_accuracy", "seconds")
 
 
 def fit(
@@ -64,7 +61,7 @@ def fit(
         Knows which epochs are to come, whose numbers key the shuffling, and saves them.
     """
     trainer.augmenter.use(augmentation)
-    if trainer.engine != "python" and not trainer.is_ready(True, images, batch_size):
+    if trainer.engine != "python" and not trainer.is_ready(True, images, targets, batch_size):
         what = ", ".join(trainer.graph.names)
         progress.note(f"compiling the training step ({trainer.engine}): {what}; batches of {batch_size}, {trainer.graph.dtype}")
     callbacks.call("on_train_begin")
@@ -73,7 +70,7 @@ def fit(
             stack.enter_context(saver)
             saver.restore(callbacks.callbacks)
             training = stack.enter_context(Passes(trainer, True, images, targets, order, batch_size))
-            measuring = None if validation is None else stack.enter_context(Passes(trainer, False, *validation, PREDICTION_BATCH))
+            measuring = None if validation is None else stack.enter_context(trainer.measuring(*validation))
             for epoch in saver.epochs:
                 if not saver.images:
                     callbacks.call("on_epoch_begin", epoch)
@@ -98,25 +95,24 @@ def fit_epoch(
     training.trainer.augmenter.begin(epoch, len(order))
     training.prepare()  # the program is made before the clock starts
     progress.begin_epoch(epoch)
-    done = saver.begin_epoch(training.arrays)
+    done = saver.begin_epoch(training.measured)
     started = time.perf_counter() - saver.seconds
     shuffled = None if seed is None else order[initializers.generator(seed, epoch, initializers.SHUFFLE).permutation(len(order))]
 
     def after_chunk(images: int) -> None:
-        saver.step(training.arrays, images, time.perf_counter() - started)
+        saver.step(training.measured, images, time.perf_counter() - started)
 
     logs = training.run(shuffled, progress.update, after_chunk, done, saver.steps_left)
     seconds = saver.seconds if done == len(order) else time.perf_counter() - started
-    measured = {} if measuring is None else measuring.run(after=lambda _: saver.measure(training.arrays))
+    measured = {} if measuring is None else measuring.run(after=lambda _: saver.measure(training.measured))
     return {**logs, **{f"val_{name}": value for name, value in measured.items()}, "seconds": seconds}
 
 
 def append(history: dict[str, list], logs: dict[str, float]) -> None:
     """Add an epoch to the history; what one epoch has and another has not is None there."""
     epochs = max(map(len, history.values()), default=0)
-    for name in HISTORY:
-        if name in history or name in logs:
-            history.setdefault(name, [None] * epochs).append(logs.get(name))
+    for name in dict.fromkeys([*logs, *history]):
+        history.setdefault(name, [None] * epochs).append(logs.get(name))
 
 
 def warn_of_divergence(epoch: int, logs: dict[str, float]) -> None:

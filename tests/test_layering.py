@@ -40,6 +40,7 @@ LAYERS = [
         "jitcnn.initializers",
         "jitcnn.inputs",
         "jitcnn.labels",
+        "jitcnn.weights",
         "jitcnn.digits",
         "jitcnn.preparation",
     ],

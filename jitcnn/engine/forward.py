@@ -4,7 +4,7 @@ import math
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,10 +32,35 @@ def as_four_axes(images: np.ndarray) -> np.ndarray:
     return images if images.ndim == 4 else images.reshape(len(images), 1, -1, 1)
 
 
-def take_batch(step: Any, data: SimpleNamespace, input_shape: Sequence[int], normalize: int = 0) -> Any:
-    """The batch's images, or rows of features, in a buffer of the model's dtype; standardised one by one if `normalize` is 1."""
+class Normalization(NamedTuple):
+    """What a step does to the numbers of an image before the first layer.
+
+    Attributes
+    ----------
+    per_image : bool
+        Each image minus its own mean, over its own standard deviation.
+    mean, deviation : float64 array (channels,), or None
+        Each channel minus this, over that.
+    """
+
+    per_image: bool = False
+    mean: np.ndarray | None = None
+    deviation: np.ndarray | None = None
+
+    def finish(self, step: Any, x: Any) -> None:
+        """Make the call that remains once images are in a buffer: `take_images` has seen to `per_image`."""
+        if self.mean is not None:
+            step.call(kernels.standardize, x, self.mean, self.deviation, x)
+
+
+AS_THEY_ARE = Normalization()
+
+
+def take_batch(step: Any, data: SimpleNamespace, input_shape: Sequence[int], normalization: Normalization = AS_THEY_ARE) -> Any:
+    """The batch's images, or rows of features, normalized in a buffer of the model's dtype."""
     x = step.buffer(data.images.shape[1:])
-    step.call(kernels.take_images, data.images, data.order, data.position, x, normalize)
+    step.call(kernels.take_images, data.images, data.order, data.position, x, int(normalization.per_image))
+    normalization.finish(step, x)
     return x if len(input_shape) == 3 else step.reshape(x, input_shape)
 
 
@@ -49,7 +74,7 @@ class ForwardSession:
         images: np.ndarray,
         output_shapes: Mapping[str, Sequence[int]],
         dtype: Any,
-        normalize: int = 0,
+        normalization: Normalization = AS_THEY_ARE,
         threads: int | None = None,
         batch_size: int = PREDICTION_BATCH,
     ):
@@ -65,8 +90,8 @@ class ForwardSession:
             Images such as will come.
         output_shapes
             What these buffers hold for one image, by name.
-        normalize
-            1: each image is standardised first.
+        normalization
+            What is done to images first.
         batch_size
             The most images in a step.
         """
@@ -77,7 +102,7 @@ class ForwardSession:
         self.lock = threading.Lock()
 
         def record(step: Any, data: SimpleNamespace) -> None:
-            buffers = forward(step, take_batch(step, data, self.input_shape, normalize))
+            buffers = forward(step, take_batch(step, data, self.input_shape, normalization))
             for name in self.output_shapes:
                 step.output(buffers[name], getattr(data, name))
 

@@ -7,7 +7,22 @@ as functions whose first parameter is what runs a prepared call; `bind_all` make
 
 from collections.abc import Callable
 
-from jitcnn.forms import activation, adaptive, augment, conv, dense, dropout, image, loss, padding, pool, update, upsample
+from jitcnn.forms import (
+    activation,
+    adaptive,
+    augment,
+    clipping,
+    conv,
+    dense,
+    dropout,
+    image,
+    loss,
+    padding,
+    pool,
+    scaling,
+    update,
+    upsample,
+)
 from jitcnn.forms.binding import Call, bind
 
 FORMS: tuple[Callable, ...] = (
@@ -38,6 +53,8 @@ FORMS: tuple[Callable, ...] = (
     loss.soft_cross_entropy,
     loss.binary_cross_entropy,
     loss.mse,
+    loss.smooth_labels,
+    scaling.scale_rows,
     update.sgd,
     update.momentum,
     update.nesterov,
@@ -47,7 +64,9 @@ FORMS: tuple[Callable, ...] = (
     update.adam,
     adaptive.adamax,
     update.adamw,
+    clipping.clip_norm,
     image.take_images,
+    scaling.standardize,
     image.take_labels,
     image.score,
     image.score_binary,

@@ -4,7 +4,7 @@ import numpy as np
 
 from jitcnn.forms.arrays import IMAGES, Array, ArrayLike, check_axes, floating, output, same_dtype, take
 from jitcnn.forms.binding import Call
-from jitcnn.forms.geometry import choice
+from jitcnn.forms.geometry import choice, integer
 from jitcnn.forms.loss import class_numbers
 
 PIXELS = (np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.float64))
@@ -97,25 +97,27 @@ def take_labels(call: Call, labels: ArrayLike, order: ArrayLike, *, out: ArrayLi
     return y
 
 
-def score(call: Call, outputs: ArrayLike, labels: ArrayLike, *, out: ArrayLike | None = None) -> Array:
-    """1 for every image whose largest output (the first of equals) is that of its label, else 0.
+def score(call: Call, outputs: ArrayLike, labels: ArrayLike, *, top: int = 1, out: ArrayLike | None = None) -> Array:
+    """1 for every image whose label has the largest output, or one of the `top` largest (the first of equals), else 0.
 
     Parameters
     ----------
     outputs : array (images, classes)
         float32 or float64.
     labels : array (images,) of integers or booleans, or one-hot rows (images, classes)
+    top : int
+        How many of the largest outputs count.
     out : array (images,) of int64, optional
 
     Returns
     -------
     array (images,) of int64
-        Its mean is the accuracy.
+        Its mean is the accuracy, or the top-k accuracy.
 
     Raises
     ------
     ValueError
-        If shapes, dtypes or labels are none of the above, or `out` does not fit.
+        If shapes, dtypes, labels or `top` are none of the above, or `out` does not fit.
 
     Examples
     --------
@@ -126,7 +128,7 @@ def score(call: Call, outputs: ArrayLike, labels: ArrayLike, *, out: ArrayLike |
     outputs = floating("outputs", outputs, ("images", "classes"))
     classes = class_numbers(labels, outputs.shape)
     hits = output(out, outputs.shape[:1], np.dtype(np.int64), outputs, classes)
-    call("score", outputs, classes, hits)
+    call("score", outputs, classes, hits, integer("top", top, at_least=1))
     return hits
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from jitcnn.forms.arrays import Array, ArrayLike, floating, output, same_dtype, take
 from jitcnn.forms.binding import Call
-from jitcnn.forms.geometry import choice
+from jitcnn.forms.geometry import choice, number
 
 LOGITS = ("images", "classes")
 
@@ -93,6 +93,43 @@ def soft_cross_entropy(call: Call, logits: ArrayLike, targets: ArrayLike, *, out
     (0.6931, [[0.25, -0.25]])
     """
     return _against_shares(call, "soft_cross_entropy", logits, targets, out)
+
+
+def smooth_labels(call: Call, targets: ArrayLike, smoothing: float, *, out: ArrayLike | None = None) -> Array:
+    """Shares of classes of which a part goes to all classes alike: ``y = (1 - smoothing) * targets + smoothing / classes``.
+
+    Cross-entropy against them drives no output to infinity (Szegedy et al., *Rethinking the Inception Architecture*, 2016, section 7;
+    as PyTorch's ``CrossEntropyLoss(label_smoothing=…)``).
+
+    Parameters
+    ----------
+    targets : array (images, classes)
+        float32 or float64; a row's sum is 1.
+    smoothing : float
+        0 <= smoothing < 1.
+    out : array like `targets`, optional
+        May be `targets` itself.
+
+    Returns
+    -------
+    array like `targets`
+
+    Raises
+    ------
+    ValueError
+        If shape, dtype or `smoothing` are none of the above, or `out` does not fit.
+
+    Examples
+    --------
+    >>> from jitcnn.kernels import smooth_labels
+    >>> smooth_labels([[0.0, 1.0, 0.0, 0.0]], 0.2).round(4).tolist()
+    [[0.05, 0.85, 0.05, 0.05]]
+    """
+    targets = floating("targets", targets, ("images", "classes"))
+    part = np.array([number("smoothing", smoothing, 0, 1)])
+    y = output(out, targets.shape, targets.dtype, targets, instead_of=targets)
+    call("smooth_labels", targets, part, y)
+    return y
 
 
 def binary_cross_entropy(call: Call, logits: ArrayLike, targets: ArrayLike, *, out: ArrayLike | None = None) -> tuple[float, Array]:

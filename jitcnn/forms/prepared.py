@@ -53,6 +53,8 @@ DECLARATIONS = {
     "soft_cross_entropy": "logits[images,classes] targets[images,classes] *losses[images] *grad[images,classes]",
     "binary_cross_entropy": "logits[images,classes] targets[images,classes] *losses[images] *grad[images,classes]",
     "mse": "y[images,outputs] targets[images,outputs] *losses[images] *grad[images,outputs]",
+    "smooth_labels": "targets[images,classes] smoothing[1]:float64 *y[images,classes]",
+    "scale_rows": "x[images,...] scales[images] *y[images,...]",
     "sgd": f"*w[size] g[size] hyper[steps,2]:float64 {TURN}",
     "momentum": f"*w[size] g[size] *v[size] hyper[steps,3]:float64 {TURN}",
     "nesterov": f"*w[size] g[size] *v[size] hyper[steps,3]:float64 {TURN}",
@@ -62,13 +64,15 @@ DECLARATIONS = {
     "adam": f"*w[size] g[size] *m[size] *v[size] hyper[steps,5]:float64 {TURN}",
     "adamax": f"*w[size] g[size] *m[size] *u[size] hyper[steps,5]:float64 {TURN}",
     "adamw": f"*w[size] g[size] *m[size] *v[size] hyper[steps,5]:float64 {TURN}",
+    "clip_norm": "g[size] limit[1]:float64 *y[size]",
     "take_images": f"images[count,rows,columns,channels]:pixels order[items]:int64 position[1]:int64 *y[{IMAGE}] normalize",
+    "standardize": f"x[{IMAGE}] mean[channels]:float64 deviation[channels]:float64 *y[{IMAGE}]",
     "take_labels": "labels[count,...]:labels order[items]:int64 position[1]:int64 *y[images,...]:labels",
     "augment_images": "images[count,rows,columns,channels]:pixels order[items]:int64 position[1]:int64 turn[2]:int64 settings[10]:float64 "
     f"*y[{IMAGE}] normalize seed",
     "mix_labels": "labels[count,...]:targets order[items]:int64 position[1]:int64 turn[2]:int64 settings[10]:float64 "
     "*y[images,classes] seed",
-    "score": "outputs[images,classes] labels[images]:int64 *hits[images]:int64",
+    "score": "outputs[images,classes] labels[images]:int64 *hits[images]:int64 most",
     "score_binary": "outputs[images,classes] targets[images,classes] *hits[images]:int64",
 }
 
@@ -81,6 +85,7 @@ INTEGERS: dict[str, tuple[int, int | None]] = {  # the smallest and the largest 
     "threshold": (0, 2**32 - 1),
     "seed": (-(2**63), 2**63 - 1),
     "normalize": (0, 1),
+    "most": (1, None),
 }
 
 FLOAT = (np.dtype(np.float32), np.dtype(np.float64))

@@ -6,6 +6,7 @@ The data stay where they are, outside the program: a kernel reads which ones com
 import functools
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numba import carray
@@ -21,6 +22,7 @@ from jitcnn.kernels.records import ACCESS, Images, only, record
 TakeImages = record(y=Images, images=int, order=int, position=int, rows=int, width=int, normalize=int)
 TakeLabels = record(y=Images, labels=int, order=int, position=int, rows=int, width=int)
 Score = record(outputs=Images, labels=Images, hits=Images, classes=int)
+Top = record(outputs=Images, labels=Images, hits=Images, classes=int, top=int)
 Store = record(x=Images, array=int, position=int, rows=int, width=int)
 
 #: Squares of this many bytes fit into a sum of 32 bits.
@@ -117,19 +119,19 @@ def take_labels_kernel(kind: type):
 
 @functools.cache
 def score_kernel(real: type):
-    """hits = 1 where the largest output (of equals the first) is the label's."""
+    """hits = 1 where the label's output is among the largest (of equals the first; NaN counts as larger)."""
     line, integers = ACCESS[real][0], ACCESS[np.int64][0]
 
-    @kernel(Score, real.__name__, f"score {real.__name__}")
+    @kernel(Top, real.__name__, f"score {real.__name__}")
     def score(arguments, first, last, worker):
         a = only(arguments)
         for n in range(first, last):
             outputs = line(a.outputs, n, first, worker, 0, a.classes)
-            best = 0
+            label = integers(a.labels, n, first, worker, 0, 1)[0]
+            chosen, before = outputs[label], 0
             for k in range(a.classes):
-                if outputs[k] > outputs[best]:
-                    best = k
-            integers(a.hits, n, first, worker, 0, 1)[0] = best == integers(a.labels, n, first, worker, 0, 1)[0]
+                before += (not outputs[k] <= chosen) or (k < label and outputs[k] == chosen)
+            integers(a.hits, n, first, worker, 0, 1)[0] = before < a.top
 
     return score
 
@@ -188,21 +190,23 @@ def take_labels(program: Program, labels: np.ndarray, order: np.ndarray, positio
     )
 
 
-def score(program: Program, outputs: Buffer, labels: Buffer | np.ndarray, hits: Buffer) -> None:
-    """Whether the largest output is the label's."""
-    _score_row(program, score_kernel, outputs, labels, hits)
+def score(program: Program, outputs: Buffer, labels: Buffer | np.ndarray, hits: Buffer, top: int) -> None:
+    """Whether the label's output is among so many largest ones."""
+    _score_row(program, score_kernel, Top, outputs, labels, hits, top=top)
 
 
 def score_binary(program: Program, outputs: Buffer, targets: Buffer | np.ndarray, hits: Buffer) -> None:
     """Whether all outputs are on their targets' side of 0.5."""
-    _score_row(program, score_binary_kernel, outputs, targets, hits)
+    _score_row(program, score_binary_kernel, Score, outputs, targets, hits)
 
 
-def _score_row(program: Program, factory, outputs: Buffer, labels: Buffer | np.ndarray, hits: Buffer) -> None:
+def _score_row(
+    program: Program, factory, record_type: np.dtype, outputs: Buffer, labels: Buffer | np.ndarray, hits: Buffer, **more: Any
+) -> None:
     labels = labels if isinstance(labels, Buffer) else program.external(labels)
     program.row(
-        factory, {"real": outputs.dtype.type}, Score, ("hits",),
-        outputs=program.contiguous(outputs), labels=program.contiguous(labels), hits=hits, classes=outputs.shape[1],
+        factory, {"real": outputs.dtype.type}, record_type, ("hits",),
+        outputs=program.contiguous(outputs), labels=program.contiguous(labels), hits=hits, classes=outputs.shape[1], **more,
     )  # fmt: skip
 
 

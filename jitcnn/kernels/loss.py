@@ -11,13 +11,16 @@ from numba import carray
 from jitcnn.kernels import runner
 from jitcnn.kernels.buffers import Buffer
 from jitcnn.kernels.compiling import inline, kernel
+from jitcnn.kernels.elementwise import elementwise_key
 from jitcnn.kernels.exponential import exp as exponentials
-from jitcnn.kernels.pointers import int64_at
+from jitcnn.kernels.pointers import float64_at, int64_at
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
 
 ByLabel = record(outputs=Images, labels=Images, losses=Images, grad=Images, batch=int, size=int)
 ByTarget = record(outputs=Images, targets=Images, losses=Images, grad=Images, batch=int, size=int)
+
+Smooth = record(targets=Images, y=Images, smoothing=int, size=int)
 
 
 @inline()
@@ -93,6 +96,25 @@ def soft_cross_entropy_kernel(real: type):
 
 
 @functools.cache
+def smooth_labels_kernel(real: type, in_place: bool):
+    """y = (1 - smoothing) * targets + smoothing / classes."""
+    line = ACCESS[real][0]
+
+    @kernel(Smooth, (real.__name__, in_place), f"smooth labels {real.__name__}")
+    def smooth_labels_of(arguments, first, last, worker):
+        a = only(arguments)
+        smoothing = carray(float64_at(a.smoothing), (1,))[0]
+        kept, added = real(1.0 - smoothing), real(smoothing / a.size)
+        for n in range(first, last):
+            y = line(a.y, n, first, worker, 0, a.size)
+            targets = y if in_place else line(a.targets, n, first, worker, 0, a.size)
+            for k in range(a.size):
+                y[k] = kept * targets[k] + added
+
+    return smooth_labels_of
+
+
+@functools.cache
 def binary_cross_entropy_kernel(real: type):
     """Of the sigmoid of every output against its own target."""
     line, exp, zero, one = ACCESS[real][0], exponentials[real], real(0), real(1)
@@ -139,6 +161,14 @@ def mse_kernel(real: type):
     return mse_of
 
 
+def smooth_labels(program: Program, targets: Buffer, smoothing: np.ndarray, y: Buffer) -> None:
+    """Shares of classes, a part of them spread over all; y may be targets."""
+    program.row(
+        smooth_labels_kernel, elementwise_key(targets, y), Smooth, ("y",), targets=program.contiguous(targets), y=program.contiguous(y),
+        smoothing=smoothing, size=targets.shape[1],
+    )  # fmt: skip
+
+
 def loss_row(
     program: Program, factory: Callable[..., Any], record_type: np.dtype, outputs: Buffer, losses: Buffer, grad: Buffer, **truth: Any
 ) -> None:
@@ -174,6 +204,7 @@ def mse(program: Program, y: Buffer, targets: Buffer, losses: Buffer, grad: Buff
 LOWERINGS: dict[str, Callable[..., None]] = {
     "cross_entropy": cross_entropy,
     "soft_cross_entropy": soft_cross_entropy,
+    "smooth_labels": smooth_labels,
     "binary_cross_entropy": binary_cross_entropy,
     "mse": mse,
 }

@@ -12,6 +12,7 @@ from jitcnn.kernels import runner
 from jitcnn.kernels.activation import LOWERINGS as ACTIVATION
 from jitcnn.kernels.augment import LOWERINGS as AUGMENT
 from jitcnn.kernels.buffers import Buffer
+from jitcnn.kernels.clipping import LOWERINGS as CLIPPING
 from jitcnn.kernels.conv import LOWERINGS as CONV
 from jitcnn.kernels.conv_weights import LOWERINGS as CONV_WEIGHTS
 from jitcnn.kernels.dense import LOWERINGS as DENSE
@@ -23,13 +24,14 @@ from jitcnn.kernels.loss import LOWERINGS as LOSS
 from jitcnn.kernels.padding import LOWERINGS as PADDING
 from jitcnn.kernels.pool import LOWERINGS as POOL
 from jitcnn.kernels.program import Program, point
+from jitcnn.kernels.scaling import LOWERINGS as SCALING
 from jitcnn.kernels.update import LOWERINGS as UPDATE
 from jitcnn.kernels.upsample import LOWERINGS as UPSAMPLE
 
 #: lowering(program, *prepared arguments) by kernel
 LOWERINGS: dict[str, Callable[..., None]] = {
-    **CONV, **CONV_WEIGHTS, **PADDING, **POOL, **DENSE, **UPSAMPLE, **ELEMENTWISE, **ACTIVATION, **DROPOUT, **LOSS, **UPDATE, **IMAGE,
-    **AUGMENT,
+    **CONV, **CONV_WEIGHTS, **PADDING, **POOL, **DENSE, **UPSAMPLE, **ELEMENTWISE, **ACTIVATION, **DROPOUT, **LOSS, **UPDATE, **CLIPPING,
+    **IMAGE, **AUGMENT, **SCALING,
 }  # fmt: skip
 
 

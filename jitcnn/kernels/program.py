@@ -80,13 +80,14 @@ class Program:
         scales: bool = False,
         items: int = 1,
         slot: int = 0,
+        beside: frozenset[int] = frozenset(),
         **fields: Any,
     ) -> Row:
         """Write a kernel call down."""
         missing = set(record.names or ()) ^ set(fields)
         if missing:
             raise ValueError(f"a kernel's arguments do not fit its record: {', '.join(sorted(missing))}")
-        row = Row(factory, dict(key), record, fields, writes, over, layout, cost, ends, late, items, slot, scales)
+        row = Row(factory, dict(key), record, fields, writes, over, layout, cost, ends, late, items, slot, scales, beside)
         row.together = [row]
         (self.derived if over == "once" else self.rows).append(row)
         self.after_writing([fields[name] for name in writes])

@@ -52,13 +52,14 @@ class Row:
     items: int = 1  # over the batch: how many an image has
     slot: int = 0  # over the batch: images of a task, where that must not depend on the threads
     scales: bool = False  # multiplies numbers one by one, in place
+    beside: frozenset[int] = frozenset()  # addresses of arrays from outside, parts of its own, that it reads and writes too
     together: list["Row"] = field(default_factory=list)  # all rows that write parts of one result, this one too
     arguments: np.ndarray | None = None
 
     def touched(self, names: Any = None) -> set[Any]:
         """What it reads or writes: storages, and addresses of arrays from outside."""
         values = (self.fields[name] for name in (self.fields if names is None else names))
-        return {memory_of(value) for value in values if isinstance(value, Buffer | np.ndarray)}
+        return {memory_of(value) for value in values if isinstance(value, Buffer | np.ndarray)} | self.beside
 
     def written(self) -> set[Any]:
         """What it writes."""

@@ -1,7 +1,8 @@
 """Every pass of a network as plain loops over NumPy arrays, under the names and signatures of `jitcnn.kernels`.
 
 One file a subject, written to be read from top to bottom and stepped through with a debugger: `conv`, `padding`, `pool`, `dense`,
-`upsample`, `activation`, `dropout`, `loss`, `update`, `image`, `augment`. Compiled, the same functions are the engine "loops".
+`upsample`, `activation`, `dropout`, `loss`, `update`, `clipping`, `scaling`, `image`, `augment`. Compiled, the same functions are the
+engine "loops".
 
 The functions of this namespace check their arguments and make room for the result (`jitcnn.forms`), then run the loops as they stand,
 in Python. `PREPARED` has the loops themselves by name: positional, with the outputs passed in.

@@ -8,5 +8,6 @@ __all__ = [
 
 # Compiled without threads: a few numbers an image, less work than waking a second thread.
 SERIAL = frozenset(
-    {"cross_entropy", "soft_cross_entropy", "binary_cross_entropy", "mse", "take_labels", "mix_labels", "score", "score_binary"}
+    {"cross_entropy", "soft_cross_entropy", "binary_cross_entropy", "mse", "smooth_labels", "scale_rows"}
+    | {"take_labels", "mix_labels", "score", "score_binary"}
 )

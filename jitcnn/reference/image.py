@@ -111,8 +111,8 @@ def take_labels(labels, order, position, y):
             rows_y[n, k] = rows_labels[number, k]
 
 
-def score(outputs, labels, hits):
-    """Mark the samples whose largest output is that of their class (of equal outputs the first counts).
+def score(outputs, labels, hits, most):
+    """Mark the samples whose class has one of the largest outputs (of equal outputs the first counts; NaN counts as larger).
 
     Parameters
     ----------
@@ -121,20 +121,26 @@ def score(outputs, labels, hits):
     labels : int64 array (n,)
     hits : int64 array (n,)
         Written: 1 or 0.
+    most : int
+        How many of the largest outputs count; 1 for the largest alone.
 
     Examples
     --------
     >>> hits = np.empty(2, dtype=np.int64)
-    >>> score(np.array([[0.1, 0.7, 0.2], [0.5, 0.3, 0.2]]), np.array([1, 2]), hits)
+    >>> score(np.array([[0.1, 0.7, 0.2], [0.5, 0.3, 0.2]]), np.array([1, 1]), hits, 1)
     >>> hits
     array([1, 0])
+    >>> score(np.array([[0.1, 0.7, 0.2], [0.5, 0.3, 0.2]]), np.array([1, 1]), hits, 2)
+    >>> hits
+    array([1, 1])
     """
     for n in range(outputs.shape[0]):
-        best = 0
+        label = labels[n]
+        before = 0
         for k in range(outputs.shape[1]):
-            if outputs[n, k] > outputs[n, best]:
-                best = k
-        hits[n] = best == labels[n]
+            if not outputs[n, k] <= outputs[n, label] or (k < label and outputs[n, k] == outputs[n, label]):
+                before += 1
+        hits[n] = before < most
 
 
 def score_binary(outputs, targets, hits):

@@ -94,6 +94,32 @@ def soft_cross_entropy(logits, targets, losses, grad):
             grad[n, k] = (math.exp(logits[n, k] - largest) / total * wanted - targets[n, k]) / samples
 
 
+def smooth_labels(targets, smoothing, y):
+    """Move a part of every target to all classes alike, so that no output is driven to infinity (Szegedy et al., 2016, section 7).
+
+    Parameters
+    ----------
+    targets : array (n, k)
+        The share of each class.
+    smoothing : float64 array (1,)
+        How large a part.
+    y : array (n, k)
+        Written: (1 - smoothing) * targets + smoothing / k. May be `targets`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> y = np.empty((1, 4))
+    >>> smooth_labels(np.array([[0.0, 1.0, 0.0, 0.0]]), np.array([0.2]), y)
+    >>> y.round(4)
+    array([[0.05, 0.85, 0.05, 0.05]])
+    """
+    samples, classes = targets.shape
+    for n in range(samples):
+        for k in range(classes):
+            y[n, k] = (1.0 - smoothing[0]) * targets[n, k] + smoothing[0] / classes
+
+
 def binary_cross_entropy(logits, targets, losses, grad):
     """Cross-entropy of the sigmoid of every logit against its own target.
 

@@ -159,7 +159,7 @@ class Saver:
         self.good = self._place()
 
     def begin_epoch(self, arrays: Mapping[str, np.ndarray]) -> int:
-        """How many images of the epoch are done already; their losses and hits are put into `arrays`."""
+        """How many images of the epoch are done already; what was measured on them is put into `arrays`."""
         if self.saved is not None:
             for name, kept in self.saved.arrays.items():
                 if name.startswith("image/"):
@@ -203,7 +203,7 @@ class Saver:
     def _save(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Write a checkpoint, unless numbers are not finite any more: the last good one stays then."""
         assert self.settings is not None
-        model, parts = self.model, {name: arrays[name][: self.images] for name in ("losses", "hits") if name in arrays}
+        model, parts = self.model, {name: array[: self.images] for name, array in arrays.items()}
         parameters = model.parameters
         if not all(np.isfinite(array).all() for array in (*parameters.values(), *parts.values())):
             return

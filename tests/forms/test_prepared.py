@@ -43,6 +43,9 @@ VALID = {
     "soft_cross_entropy": (MATRIX, MATRIX, Symbol((2,)), MATRIX),
     "binary_cross_entropy": (MATRIX, MATRIX, Symbol((2,)), MATRIX),
     "mse": (MATRIX, MATRIX, Symbol((2,)), MATRIX),
+    "smooth_labels": (MATRIX, Symbol((1,), D), MATRIX),
+    "scale_rows": (X, Symbol((2,)), X),
+    "standardize": (X, Symbol((3,), D), Symbol((3,), D), X),
     "sgd": (LINE, LINE, Symbol((4, 2), D), *TURN),
     "momentum": (LINE, LINE, LINE, Symbol((4, 3), D), *TURN),
     "nesterov": (LINE, LINE, LINE, Symbol((4, 3), D), *TURN),
@@ -50,6 +53,7 @@ VALID = {
     "adagrad": (LINE, LINE, LINE, Symbol((4, 3), D), *TURN),
     "adadelta": (LINE, LINE, LINE, LINE, Symbol((4, 4), D), *TURN),
     **dict.fromkeys(("adam", "adamax", "adamw"), (LINE, LINE, LINE, LINE, Symbol((4, 5), D), *TURN)),
+    "clip_norm": (LINE, Symbol((1,), D), LINE),
     "take_images": (Symbol((9, 5, 6, 3), np.dtype(np.uint8)), Symbol((7,), INT), Symbol((1,), INT), X, 1),
     "take_labels": (Symbol((9,), INT), Symbol((7,), INT), Symbol((1,), INT), Symbol((2,), INT)),
     "augment_images": (
@@ -63,7 +67,7 @@ VALID = {
         -5,
     ),
     "mix_labels": (Symbol((9,), INT), Symbol((7,), INT), Symbol((1,), INT), Symbol((2,), INT), Symbol((10,), D), MATRIX, -5),
-    "score": (MATRIX, Symbol((2,), INT), Symbol((2,), INT)),
+    "score": (MATRIX, Symbol((2,), INT), Symbol((2,), INT), 1),
     "score_binary": (MATRIX, MATRIX, Symbol((2,), INT)),
 }
 EVERY_ARRAY = [(name, place) for name, arguments in ARGUMENTS.items() for place, argument in enumerate(arguments) if argument.axes]

@@ -47,6 +47,9 @@ CASES = {
     "binary_cross_entropy": ({"logits": numbers(2, 3), "targets": np.array([[1, 0, 1], [0, 0, 1]])}, {}),
     "soft_cross_entropy": ({"logits": numbers(2, 3), "targets": [[0.5, 0.5, 0.0], [0.2, 0.1, 0.7]]}, {}),
     "mse": ({"y": numbers(2, 3), "target": numbers(3, 2).reshape(2, 3)}, {}),
+    "smooth_labels": ({"targets": numbers(2, 3), "smoothing": 0.2}, {}),
+    "scale_rows": ({"x": numbers(2, 5, 4), "scales": numbers(2)}, {}),
+    "standardize": ({"x": numbers(2, 5, 6, 3), "mean": [1, 2, 3], "deviation": [0.5, 1, 2]}, {}),
     "sgd": ({"w": numbers(2, 3), "g": numbers(3, 2).reshape(2, 3)}, {}),
     "momentum": ({"w": numbers(2, 3), "g": numbers(3, 2).reshape(2, 3), "v": numbers(2, 3)}, {}),
     **dict.fromkeys(
@@ -56,6 +59,7 @@ CASES = {
     "adamax": ({"w": numbers(2, 3), "g": numbers(3, 2).reshape(2, 3), "m": numbers(2, 3), "u": numbers(2, 3) ** 2, "step": 2}, {}),
     "adamw": ({"w": numbers(2, 3), "g": numbers(3, 2).reshape(2, 3), "m": numbers(2, 3), "v": numbers(2, 3) ** 2, "step": 2}, {}),
     "adam": ({"w": numbers(2, 3), "g": numbers(3, 2).reshape(2, 3), "m": numbers(2, 3), "v": numbers(2, 3) ** 2, "step": 2}, {}),
+    "clip_norm": ({"g": numbers(2, 5, 4), "max_norm": 2.5}, {}),
     "take_images": ({"images": numbers(4, 5, 6, 3), "order": np.array([3, 0])}, {"normalize": "per-image", "dtype": "float64"}),
     "take_labels": ({"labels": numbers(4, 3), "order": np.array([3, 0])}, {}),
     "augment_images": (
@@ -73,7 +77,10 @@ IN_PLACE = {
     **dict.fromkeys(("adam", "adamw"), ("w", "m", "v")),
     "adamax": ("w", "m", "u"),
 }
-ELEMENTWISE = ("relu", "sigmoid", "tanh", "softmax", "relu_grad", "sigmoid_grad", "tanh_grad", "softmax_grad", "dropout", "dropout_grad")
+ELEMENTWISE = (
+    *("relu", "sigmoid", "tanh", "softmax", "relu_grad", "sigmoid_grad", "tanh_grad", "softmax_grad"),
+    *("dropout", "dropout_grad", "clip_norm", "scale_rows"),
+)
 ANY_AXES = (*ELEMENTWISE, "mse", *IN_PLACE, "bias_grad", "take_labels", "mix_labels")
 WITH_DTYPE = ("take_images", "augment_images", "mix_labels")
 
@@ -165,7 +172,7 @@ def test_empty_axes(name, key):
 def test_sizes_that_do_not_fit_together(name, key):
     arguments, keywords = case(name)
     arguments[key] = np.concatenate([arguments[key]] * 2, axis=-1)
-    if name in ("conv2d", "dense", "dense_grad_weights"):
+    if name in ("conv2d", "dense", "dense_grad_weights", "scale_rows"):
         arguments[key] = np.concatenate([arguments[key]] * 2)
     with pytest.raises(ValueError, match="expected"):
         run(name, arguments, keywords)

@@ -37,6 +37,9 @@ SIGNATURES = {
     "soft_cross_entropy": "(logits, targets, *, out=None)",
     "binary_cross_entropy": "(logits, targets, *, out=None)",
     "mse": "(y, target, *, out=None)",
+    "smooth_labels": "(targets, smoothing, *, out=None)",
+    "scale_rows": "(x, scales, *, out=None)",
+    "standardize": "(x, mean, deviation, *, out=None)",
     "sgd": "(w, g, lr=0.001, weight_decay=0.0, *, out=None)",
     "momentum": "(w, g, v, lr=0.001, beta=0.9, weight_decay=0.0, *, out=None)",
     "nesterov": "(w, g, v, lr=0.001, beta=0.9, weight_decay=0.0, *, out=None)",
@@ -46,6 +49,7 @@ SIGNATURES = {
     "adamax": "(w, g, m, u, step, lr=0.002, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.0, *, out=None)",
     "adamw": "(w, g, m, v, step, lr=0.001, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.01, *, out=None)",
     "adam": "(w, g, m, v, step, lr=0.001, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.0, *, out=None)",
+    "clip_norm": "(g, max_norm, *, out=None)",
     "take_images": "(images, order, *, normalize=None, dtype='float32', out=None)",
     "take_labels": "(labels, order, *, out=None)",
     "augment_images": (
@@ -53,7 +57,7 @@ SIGNATURES = {
         "noise=0.0, mixup=0.0, normalize=None, dtype='float32', out=None)"
     ),
     "mix_labels": "(labels, order, *, seed, epoch, mixup, classes=None, dtype='float32', out=None)",
-    "score": "(outputs, labels, *, out=None)",
+    "score": "(outputs, labels, *, top=1, out=None)",
     "score_binary": "(outputs, targets, *, out=None)",
 }
 

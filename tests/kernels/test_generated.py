@@ -103,6 +103,10 @@ def check_others(random, images, shape, padding, mode, factor, rate, step):
     for name in ("adamax", "adamw"):
         check(name, x, random(*x.shape), random(*x.shape), np.abs(random(*x.shape)), step, 0.1)
     check("adam", x, random(*x.shape), random(*x.shape), np.abs(random(*x.shape)), step, 0.1)
+    check("clip_norm", x, 0.5)
+    check("scale_rows", x, random(images))
+    check("standardize", x, np.arange(shape[-1]), np.arange(shape[-1]) + 0.5)
+    check("smooth_labels", targets, rate)
     pixels = np.random.default_rng(step).integers(0, 256, (images + 3, *shape)).astype(np.uint8)
     order = np.arange(images)[::-1] + 2
     for normalize in (None, "per-image"):
@@ -116,6 +120,7 @@ def check_others(random, images, shape, padding, mode, factor, rate, step):
     check("take_labels", targets, order % images)
     check("take_labels", numbers, order % images)
     check("score", outputs, numbers)
+    check("score", outputs, numbers, top=2)
     check("score_binary", outputs, np.round(targets))
 
 

@@ -131,13 +131,13 @@ def test_store_refuses_what_does_not_fit():
         store(program, buffer, np.zeros((3, 9), np.float32).T, np.zeros(1, np.int64))
 
 
-def scored(name, outputs, labels, threads, batch=None, border=None):
+def scored(name, outputs, labels, threads, *top, batch=None, border=None):
     program = Program(len(outputs), threads)
     source = program.buffer((len(outputs), 1, 1, outputs.shape[1]), outputs.dtype)
     program.copy(program.external(outputs.reshape(source.shape)), source)
     program.border(source, border or Border())
     hits, stored = program.buffer((len(outputs),), np.int64), np.full(len(outputs), -1)
-    LOWERINGS[name](program, source.reshaped(outputs.shape), program.external(labels), hits)
+    LOWERINGS[name](program, source.reshaped(outputs.shape), program.external(labels), hits, *top)
     store(program, hits, stored, np.zeros(1, np.int64))
     program.finish().run(batch=batch)
     return stored
@@ -150,10 +150,11 @@ def test_score(rng, real, classes, threads):
     outputs = rng.integers(0, 4, (30, classes)).astype(real)
     outputs[3, -1], outputs[4, 0], outputs[5] = np.nan, np.nan, np.inf
     labels, expected = rng.integers(0, classes, 30), np.empty(30, np.int64)
-    reference.score(outputs, labels, expected)
-    np.testing.assert_array_equal(scored("score", outputs, labels, threads), expected)
-    np.testing.assert_array_equal(scored("score", outputs, labels, threads, border=Border(1, 2, 0, 3)), expected)
-    np.testing.assert_array_equal(scored("score", outputs, labels, threads, batch=7)[:8], [*expected[:7], -1])
+    for top in (1, 3):
+        reference.score(outputs, labels, expected, top)
+        np.testing.assert_array_equal(scored("score", outputs, labels, threads, top), expected)
+        np.testing.assert_array_equal(scored("score", outputs, labels, threads, top, border=Border(1, 2, 0, 3)), expected)
+        np.testing.assert_array_equal(scored("score", outputs, labels, threads, top, batch=7)[:8], [*expected[:7], -1])
 
 
 @pytest.mark.parametrize("real", REALS)

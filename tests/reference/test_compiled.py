@@ -62,6 +62,9 @@ def calls(dtype):
     yield "soft_cross_entropy", (random(4, 5), random(4, 5), output(4), output(4, 5))
     yield "binary_cross_entropy", (random(4, 5), random(4, 5), output(4), output(4, 5))
     yield "mse", (random(4, 5), random(4, 5), output(4), output(4, 5))
+    yield "smooth_labels", (random(4, 5), np.array([0.1]), output(4, 5))
+    yield "scale_rows", (random(4, 5, 2), random(4), output(4, 5, 2))
+    yield "standardize", (x, random(2).astype(float), np.abs(random(2)).astype(float), output(*x.shape))
     yield "sgd", (random(50), random(50), np.array([[0.1, 0.01]]), step, step)
     yield "momentum", (random(50), random(50), random(50), np.array([[0.1, 0.9, 0.01]]), step, step)
     hyper = np.array([[0.1, 0.9, 0.99, 1e-3, 0.01]])
@@ -72,6 +75,7 @@ def calls(dtype):
     yield "adamax", (random(50), random(50), random(50), np.abs(random(50)), hyper, step, step)
     yield "adamw", (random(50), random(50), random(50), np.abs(random(50)), hyper, step, step)
     yield "adam", (random(50), random(50), random(50), np.abs(random(50)), np.array([[0.1, 0.9, 0.999, 1e-8, 0.01]]), step, step)
+    yield "clip_norm", (random(50), np.array([2.0]), output(50))
     yield "take_images", (rng.integers(0, 256, (5, 3, 4, 2), np.uint8), order, position, output(4, 3, 4, 2), 1)
     yield "take_labels", (np.arange(5), order, position, np.full(4, -1))
     turn, settings = np.array([3, 6]), np.array([0.1, 0.3, 0.2, 0.2, 0.5, 0.2, 0.3, 0.5, 0.1, 0.4])
@@ -79,7 +83,8 @@ def calls(dtype):
     yield "augment_images", (images, order, position, turn, settings, output(4, 3, 4, 2), 1, -12345678901)
     yield "mix_labels", (np.arange(5), order, position, turn, settings, output(4, 5), -12345678901)
     yield "mix_labels", (random(5, 3), order, position, turn, settings, output(4, 3), 9)
-    yield "score", (random(4, 5), labels, hits)
+    for top in (1, 3):
+        yield "score", (random(4, 5), labels, hits, top)
     yield "score_binary", (random(4, 5), random(4, 5), hits)
 
 

@@ -55,14 +55,27 @@ def test_labels(run, rng):
 
 def test_score(run, rng):
     outputs, labels, hits = rng.normal(size=(50, 4)), rng.integers(0, 4, 50), np.full(50, -1)
-    run("score", outputs, labels, hits)
+    run("score", outputs, labels, hits, 1)
     np.testing.assert_array_equal(hits, outputs.argmax(axis=1) == labels)
+    for top in (2, 3, 4):
+        run("score", outputs, labels, hits, top)
+        np.testing.assert_array_equal(hits, (np.argsort(-outputs, axis=1)[:, :top] == labels[:, None]).any(axis=1))
 
 
 def test_score_of_equals_counts_the_first(run):
     hits = np.full(2, -1)
-    run("score", np.array([[1.0, 3.0, 3.0], [1.0, 3.0, 3.0]]), np.array([1, 2]), hits)
-    np.testing.assert_array_equal(hits, [1, 0])
+    for top, expected in ((1, [1, 0]), (2, [1, 1])):
+        run("score", np.array([[1.0, 3.0, 3.0], [1.0, 3.0, 3.0]]), np.array([1, 2]), hits, top)
+        np.testing.assert_array_equal(hits, expected)
+
+
+def test_nan_is_never_right(run):
+    hits = np.full(4, -1)
+    outputs = np.array([[np.nan, 3.0, 2.0], [1.0, np.nan, 2.0], [np.nan, 3.0, 2.0], [np.nan] * 3])
+    run("score", outputs, np.array([0, 1, 1, 0]), hits, 1)
+    np.testing.assert_array_equal(hits, 0)
+    run("score", outputs, np.array([0, 1, 1, 0]), hits, 2)
+    np.testing.assert_array_equal(hits, [0, 0, 1, 0])
 
 
 def test_score_binary(run, rng):
