@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import os
 import re
@@ -76,6 +77,8 @@ class Dataset:
         counts = np.bincount(self.y, minlength=len(self.classes))
         listed = [f"{name} {count:,}" for name, count in zip(self.classes, counts, strict=True)]
         lines = [f"{self.name}: {len(self.x):,} images of {size} in {len(self.classes)} classes{others}", f"classes: {shortened(listed)}"]
+        if never := [name for name, count in zip(self.classes, counts, strict=True) if not count]:
+            lines.append(f"without an image to train on: {shortened(never)}")
         if self.preparation is not None:
             colours = "in colour" if self.preparation.channels == 3 else f"in grey ({self.preparation.grey})"
             lines.append(f"pictures made {size} {colours}, other shapes by {self.preparation.resize}")
@@ -140,11 +143,18 @@ def load(
             return _from_cifar(path, kind, train_limit, test_limit)
         if (path / "x.npy").is_file() or (path / "x_train.npy").is_file():
             return _from_npy(path, path / ("x_train.npy" if (path / "x_train.npy").is_file() else "x.npy"), train_limit, test_limit)
+        if not _idx_files(path) and not pictures.folders_in(path) and pictures.pictures_in(path, path):
+            raise ValueError(
+                f"{pictures.shown(path)}: holds pictures, but no folder for each class: put them into CLASS/*, or name them in a .csv"
+            )
         if _idx_files(path) or not pictures.folders_in(path):
             return _from_folder(path, str(path), train_limit, test_limit)
         return pictured.from_folder(path)
     if not path.exists():
-        raise ValueError(f"{source}: no such file or folder, and not the name of a known data set ({', '.join(NAMES)})")
+        beside = [entry.name for entry in files.entries_of(path.parent)] if path.parent.is_dir() else []
+        near = difflib.get_close_matches(path.name, [*beside, *NAMES], 1, 0.75)
+        meant = f"; did you mean {pictures.shown(near[0])}?" if near else ""
+        raise ValueError(f"{source}: no such file or folder, and not the name of a known data set ({', '.join(NAMES)}){meant}")
     with files.open_file(path) as stream:
         start = stream.read(len(npy.MAGIC))
     if start == npy.MAGIC:

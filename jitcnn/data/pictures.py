@@ -106,7 +106,9 @@ def labelled(folder: Path, root: Path, classes: list[str] | None = None) -> Labe
     names = natural(folders)
     if classes is None and len(names) < 2:
         there = f"only {names[0]}" if names else "none"
-        raise ValueError(f"{shown(folder)}: a folder of pictures needs a folder for each class, at least two, and there is {there}")
+        inner = folders[names[0]] if names and len(folders_in(folders[names[0]])) > 1 else None
+        meant = f": did you mean {shown(inner)}?" if inner else ""
+        raise ValueError(f"{shown(folder)}: a folder of pictures needs a folder for each class, at least two, and there is {there}{meant}")
     known = names if classes is None else classes
     paths: list[Path] = []
     labels: list[int] = []

@@ -126,6 +126,10 @@ def read_pixels(path: Path, size: tuple[int, int] | None = None) -> tuple[np.nda
         names += [cells[0] for _, cells in chunk]
         parts.append(as_pixels(path, chunk))
     assert width is not None
+    if width == 1:
+        raise ValueError(
+            f"{path}: has one cell a row, expected a label and pixels, or a picture's path and its class, with commas between them"
+        )
     shape = image_shape(path, width - 1, size)
     pixels = np.concatenate([part.astype(np.result_type(*(part.dtype for part in parts)), copy=False) for part in parts])
     labels, classes = as_labels(names)

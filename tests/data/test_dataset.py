@@ -182,3 +182,15 @@ def test_a_name_is_its_folder_once_it_is_downloaded(tmp_path, monkeypatch):
     found = load("kmnist", train_limit=7)
     assert found.name == "kmnist" and found.classes[:3] == ["o", "ki", "su"] and found.digest == load(folder).digest
     np.testing.assert_array_equal(found.x[..., 0], X[:7])
+
+
+def test_classes_without_an_image_are_said(tmp_path):
+    np.savez(tmp_path / "gaps.npz", x_train=X, y_train=Y, x_test=X_TEST, y_test=Y_TEST)
+    assert "\nwithout an image to train on: 4, 5" in load(tmp_path / "gaps.npz").describe()
+    np.savez(tmp_path / "full.npz", x=X, y=Y)
+    assert "without an image" not in load(tmp_path / "full.npz").describe()
+
+
+def test_a_name_nearly_right():
+    with pytest.raises(ValueError, match=r"cifar10\); did you mean fashion-mnist\?"):
+        load("fashion_mnist")

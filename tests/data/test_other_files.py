@@ -131,7 +131,8 @@ def test_table_of_floats_and_names(tmp_path):
         ("1,2,3,4,nan\n", "line 1 has NaN"),
         ("1,2,3,4,1e300\n", "line 1 has NaN, infinity or a number too large"),
         ("1,2,3,4\n", "3 pixels behind each label, which is not a square"),
-        ("1\n", "0 pixels"),
+        ("1\n", "has one cell a row"),
+        ("file;label\na.png;cat\n", "has one cell a row"),
         ("1,2,3,4,\0\n", "not a text file|cannot be read"),
     ],
 )

@@ -232,3 +232,13 @@ def test_floats_of_a_picture_become_bytes():
     Image.fromarray(np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)).save(stream, "TIFF")
     image = pictures.as_bytes(Preparation((3, 4), 1).prepare(stream.getvalue()))
     assert image.dtype == np.uint8 and image.ravel().tolist() == np.rint(np.linspace(0, 255, 12)).astype(int).tolist()
+
+
+def test_a_folder_too_high_or_too_low(tmp_path):
+    fill(tmp_path / "outer" / "animals")
+    with pytest.raises(ValueError, match=r"there is only animals: did you mean \S*/outer/animals\?"):
+        load(tmp_path / "outer")
+    with pytest.raises(ValueError, match=r"animals/b: holds pictures, but no folder for each class"):
+        load(tmp_path / "outer" / "animals" / "b")
+    with pytest.raises(ValueError, match=r"no such file or folder, .*; did you mean animals\?"):
+        load(tmp_path / "outer" / "animal")
