@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from . import options
 from .running import command
 
 
 @command("convert", example="jitcnn convert digits.json digits.py\njitcnn convert digits.json digits.h")
 @click.argument("model")
-@click.argument("out")
+@click.argument("out", type=options.NewFile())
 def convert(model: str, out: str) -> None:
     """Write a model as another kind of file.
 

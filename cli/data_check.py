@@ -20,7 +20,7 @@ LEAKS = {"exact_duplicates": "where results are too good", "near_duplicates": "w
 
 
 @command("check", example="jitcnn data check mnist --model digits.json")
-@click.argument("data")
+@click.argument("data", type=options.Source())
 @click.option("--model", "model_path", metavar="MODEL", help="A model's file: name the labels that it doubts most.")
 @options.picture_options
 @click.option("--most", type=options.AT_LEAST_ONE, default=10, show_default=True, metavar="N", help="Entries of a list that are shown.")

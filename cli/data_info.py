@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @command("info", example="jitcnn data info mnist")
-@click.argument("data")
+@click.argument("data", type=options.Source())
 @options.picture_options
 @options.json_option
 def data_info(data: str, as_json: bool, **pictures: Any) -> None:

@@ -15,10 +15,8 @@ from .running import command
     "preview",
     example="jitcnn data preview mnist --out digits.png\njitcnn data preview mnist --augment digits,rotate=25 --out augmented.png",
 )
-@click.argument("data")
-@click.option(
-    "--out", type=click.Path(dir_okay=False), default="preview.png", show_default=True, metavar="FILE", help="The picture's file."
-)
+@click.argument("data", type=options.Source())
+@click.option("--out", type=options.NewFile(), default="preview.png", show_default=True, metavar="FILE", help="The picture's file.")
 @click.option("--count", type=click.IntRange(1, 100), default=10, show_default=True, metavar="N", help="Pictures in a row.")
 @options.picture_options
 @options.augment_option

@@ -22,6 +22,54 @@ MOST_THREADS = 1024
 MOST_PIXELS = 4096
 
 
+class Source(click.ParamType):
+    """The name of a data set, or a path."""
+
+    name = "source"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> str:
+        """Return it, or fail."""
+        if not str(value).strip():
+            self.fail("it is empty, expected a name such as mnist, or a path.", parameter, context)
+        return str(value)
+
+
+class NewFile(click.ParamType):
+    """Where a file is to be written: in a folder that is there."""
+
+    name = "file"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> str:
+        """Return the path, or fail."""
+        path = str(value)
+        folder = os.path.dirname(path) or "."
+        if os.path.isdir(path):
+            self.fail(f"{path} is a folder; name a file.", parameter, context)
+        if not os.path.isdir(folder):
+            self.fail(f"{path}: there is no folder {folder}; make it first.", parameter, context)
+        if not os.access(folder, os.W_OK):
+            self.fail(f"{folder} cannot be written to.", parameter, context)
+        return path
+
+
+class NewFolder(click.ParamType):
+    """A folder that is there, or that can be made."""
+
+    name = "folder"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> str:
+        """Return the path, or fail."""
+        path = str(value)
+        there = path
+        while there and not os.path.exists(there):
+            there = os.path.dirname(there)
+        if not os.path.isdir(there or "."):
+            self.fail(f"{path}: {there} is a file, no folder.", parameter, context)
+        if not os.access(there or ".", os.W_OK):
+            self.fail(f"{there or '.'} cannot be written to.", parameter, context)
+        return path
+
+
 class Rate(click.ParamType):
     """A finite number above 0: click's own ranges let nan through."""
 
@@ -90,6 +138,7 @@ preset = click.Choice(PRESETS)
 
 data_option = click.option(
     "--data",
+    type=Source(),
     metavar="NAME|PATH",
     help="mnist or another data set's name, a folder of pictures (train/CLASS/*, test/CLASS/*, or CLASS/*), of IDX or CIFAR files, an "
     ".npz, .npy or .csv file.",

@@ -42,8 +42,8 @@ class Answer(NamedTuple):
 @click.option("--top", type=options.AT_LEAST_ONE, default=1, show_default=True, metavar="N", help="Show the N likeliest classes.")
 @click.option("--reject", type=options.Share(), metavar="P", help=f'Say "{NONE}" below this probability; see eval --reject-at.')
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
-@click.option("--copy-to", type=click.Path(), metavar="DIR", help="Copy the files into DIR/CLASS/; nothing is overwritten.")
-@click.option("--show-input", type=click.Path(), metavar="OUT.png", help="Write what the network really saw of the picture.")
+@click.option("--copy-to", type=options.NewFolder(), metavar="DIR", help="Copy the files into DIR/CLASS/; nothing is overwritten.")
+@click.option("--show-input", type=options.NewFile(), metavar="OUT.png", help="Write what the network really saw of the picture.")
 @options.threads_option
 @options.json_option
 def predict(

@@ -8,9 +8,9 @@ import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from jitcnn.data import files
 from jitcnn.graph import Graph
 from jitcnn.layers import LAYERS, Layer
 from jitcnn.layers.base import Shape, image_shape
@@ -137,9 +137,8 @@ def read(path: str | os.PathLike) -> Recipe:
     Raises
     ------
     ValueError
-        Which names the file, table, number and key, if it is no TOML, or something is missing, unknown or of the wrong kind.
-    FileNotFoundError
-        If there is no such file.
+        Which names the file, table, number and key, if there is no such file, if it is no TOML, or if something is missing, unknown or of
+        the wrong kind.
     """
     return of_document(os.fspath(path), parse(path))
 
@@ -162,9 +161,11 @@ def of_document(path: str, document: Mapping[str, Any]) -> Recipe:
 
 def parse(path: str | os.PathLike) -> dict[str, Any]:
     """What a TOML file holds; a ValueError that names the file and the line if it is none."""
-    name, content = os.fspath(path), Path(path).read_bytes()
-    if len(content) > MOST_BYTES:
-        raise ValueError(f"{name}: {len(content):,} bytes, more than the {MOST_BYTES:,} that a TOML file may have here")
+    name, size = os.fspath(path), files.size_of(path)
+    if size > MOST_BYTES:
+        raise ValueError(f"{name}: {size:,} bytes, more than the {MOST_BYTES:,} that a TOML file may have here")
+    with files.open_file(path) as stream:
+        content = files.read_bytes(stream, size, name)
     try:
         return tomllib.loads(content.decode().replace("\r\n", "\n"))
     except UnicodeDecodeError as error:

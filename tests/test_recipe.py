@@ -176,5 +176,5 @@ def test_hostile_files(write, tmp_path):
     (tmp_path / "own.toml").write_bytes(b"a = '\xff'")
     with pytest.raises(ValueError, match="not UTF-8 at byte 5"):
         recipe.read("own.toml")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(ValueError, match=r"none\.toml: no such file"):
         recipe.read("none.toml")

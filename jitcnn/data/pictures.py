@@ -27,6 +27,7 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", "
 PARTS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test", "testing": "test"}
 LONGEST = 64  # rows or columns, unless a size is asked for: networks that train on a CPU in minutes
 GREY_MODES = ("1", "L", "LA", "I", "F")
+MOST_NAMES = 20  # that an error lists
 AHEAD = 64  # pictures that may be decoded and not yet written
 
 
@@ -116,7 +117,8 @@ def labelled(folder: Path, root: Path, classes: list[str] | None = None) -> Labe
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
-            raise ValueError(f"{shown(folder)}: there is no class {name} to train on{f', did you mean {near[0]}?' if near else ''}")
+            expected = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known[:MOST_NAMES])}"
+            raise ValueError(f"{shown(folder)}: the class {name} is not one of those that are learnt, {expected}")
         found = pictures_in(folders[name], root)
         if not found:
             raise ValueError(f"{shown(folders[name])}: the class is empty, there is no picture ({', '.join(SUFFIXES)}) in it")

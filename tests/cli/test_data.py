@@ -57,7 +57,7 @@ def test_preview(run, digits):
     assert (digits.parent / "sheet.jpg").stat().st_size > 500
     assert "augment has 'turn'" in refused(run("data", "preview", digits, "--augment", "turn"))
     assert "unknown file extension" in refused(run("data", "preview", digits, "--out", "sheet.txt"))
-    assert "no/sheet.png" in refused(run("data", "preview", digits, "--out", "no/sheet.png"), code=1)
+    assert "there is no folder no" in refused(run("data", "preview", digits, "--out", "no/sheet.png"))
 
 
 @pytest.fixture

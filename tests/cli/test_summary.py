@@ -52,4 +52,4 @@ def test_wrong_recipe(run, tmp_path):
     assert "own.toml: [[layers]] number 2: unknown key 'aktivation', did you mean 'activation'?" in refused(run("summary", "own.toml"))
     (tmp_path / "own.toml").write_text(RECIPE.replace("epochs", "epoches"))
     assert "own.toml: [train]: unknown key 'epoches', did you mean 'epochs'?" in refused(run("summary", "own.toml"))
-    assert "no such file" in refused(run("summary", "none.toml"), code=1).lower()
+    assert "no such file" in refused(run("summary", "none.toml"))

@@ -155,7 +155,7 @@ def test_a_class_named_almost_like_a_part(tmp_path):
 def test_class_that_was_not_trained_on(tmp_path):
     fill(tmp_path / "train", ("cat", "dog"))
     fill(tmp_path / "test", ("cat", "dogs"))
-    with pytest.raises(ValueError, match="there is no class dogs to train on, did you mean dog"):
+    with pytest.raises(ValueError, match="the class dogs is not one of those that are learnt, did you mean dog"):
         load(tmp_path)
     known = Preparation((20, 16), 3, classes=("dog", "bird", "cat"))
     assert load(tmp_path / "train", preparation=known).y.tolist() == [2, 0] * 3
