@@ -5,6 +5,7 @@ import zlib
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from jitcnn_cli.main import main
 
 from jitcnn import CNN, Dense, Flatten
@@ -162,8 +163,6 @@ WRONG = [
 
 @pytest.mark.parametrize(("line", "message"), WRONG, ids=[line for line, _ in WRONG])
 def test_one_line_and_exit_code_2(inputs, tmp_path, monkeypatch, line, message):
-    from click.testing import CliRunner
-
     monkeypatch.chdir(inputs)
     monkeypatch.setenv("JITCNN_DATA_DIR", str(tmp_path))
     before = sorted(inputs.rglob("*"))
