@@ -21,7 +21,9 @@ KINDS = {
     "filters": {"layer"},
     "outputs": {"image", "data", "on"},
     "confusion": {"data", "on", "limit"},
+    "mistakes": {"data", "on", "limit", "count"},
     "graph": set(),
+    "cam": {"image", "data", "on", "class_name"},
     "weights": {"layer"},
 }
 
@@ -37,7 +39,9 @@ KINDS = {
 @click.option("--layer", metavar="NAME", help="filters, weights: this layer alone, such as conv2.")
 @options.data_option
 @click.option("--on", type=click.Choice(("test", "train")), help="Which of the data's images; test if not given.")
-@click.option("--limit", type=options.AT_LEAST_ONE, metavar="N", help="confusion: only the first N images.")
+@click.option("--limit", type=options.AT_LEAST_ONE, metavar="N", help="confusion, mistakes: only the first N images.")
+@click.option("--count", type=click.IntRange(1, 400), metavar="N", help="mistakes: how many are drawn; 24 if not given.")
+@click.option("--class", "class_name", metavar="NAME", help="cam: a class by name or number; the two likeliest if not given.")
 @options.threads_option
 def plot(model: str, kind: str, image: str | None, out: str | None, threads: int | None, **settings: Any) -> None:
     r"""Draw what a model has learned and does.
@@ -48,7 +52,9 @@ def plot(model: str, kind: str, image: str | None, out: str | None, threads: int
     filters    the kernels of its convolutions, by layer and channel
     outputs    the way of an IMAGE through every layer: input, kernel, output
     confusion  which classes it takes for which
+    mistakes   the images that it is most sure about and wrong
     graph      its layers, with sizes, parameters and work
+    cam        where in an IMAGE a class is seen: Grad-CAM and saliency
     weights    a dense layer's weights, one picture for each class
 
     IMAGE is a picture's file, or the number of one of the data's images. The data are those that the model was trained on, or --data.
@@ -70,7 +76,7 @@ def plot(model: str, kind: str, image: str | None, out: str | None, threads: int
 
 def check_options(kind: str, given: dict[str, Any]) -> None:
     """Raise a UsageError if something is given that the kind does not use, or IMAGE is missing."""
-    names = {name: "IMAGE" if name == "image" else f"--{name}" for name in given}
+    names = {name: {"image": "IMAGE", "class_name": "--class"}.get(name, f"--{name}") for name in given}
     surplus = [names[name] for name in given if name not in KINDS[kind]]
     if surplus:
         takers = [other for other in KINDS if next(iter(given.keys() - KINDS[kind])) in KINDS[other]]
@@ -89,6 +95,10 @@ def draw(model: CNN, kind: str, given: dict[str, Any]) -> Any:
         return plots.outputs(model, image_of(model, given))
     if kind == "confusion":
         return plots.confusion(model, *labelled(model, given))
+    if kind == "mistakes":
+        return plots.mistakes(model, *labelled(model, given), given.get("count", 24))
+    if kind == "cam":
+        return plots.cam(model, image_of(model, given), class_of(model, given.get("class_name")))
     return plots.graph(model)
 
 
@@ -110,3 +120,14 @@ def image_of(model: CNN, given: dict[str, Any]) -> np.ndarray:
     if number >= len(images):
         raise ValueError(f"IMAGE is {number}, and there are {len(images):,}, from 0 to {len(images) - 1:,}")
     return images[number]
+
+
+def class_of(model: CNN, name: str | None) -> int | None:
+    """The number of the class of this name, or of this number if none has the name."""
+    names = model.classes or []
+    if name is None or name in names:
+        return None if name is None else names.index(name)
+    if not name.isdecimal():
+        known = f"its classes are {', '.join(names[:20])}{', …' if len(names) > 20 else ''}" if names else "its classes have no names"
+        raise ValueError(f"--class is {name}, and no class of the model is called so: {known}; a number will do too")
+    return int(name)

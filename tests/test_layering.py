@@ -13,6 +13,7 @@ LAYERS = [
     ["jitcnn_cli", "jitcnn.__main__"],
     ["jitcnn.blog", "jitcnn.learn", "jitcnn.measuring"],
     ["jitcnn.plots"],
+    ["jitcnn.attribution"],
     ["jitcnn.convert", "jitcnn.presets", "jitcnn.recipe", "jitcnn.gradient_check", "jitcnn.gradient_subjects", "jitcnn.gradient_hints"],
     ["jitcnn.model"],
     ["jitcnn.network"],

@@ -3,12 +3,14 @@
 They need matplotlib, `pip install 'jitcnn[plots]'`, but neither pyplot nor a display.
 """
 
+from jitcnn.plots.cam import cam
 from jitcnn.plots.confusion import confusion
 from jitcnn.plots.filters import filters
 from jitcnn.plots.graph import graph
 from jitcnn.plots.history import history
+from jitcnn.plots.mistakes import mistakes
 from jitcnn.plots.outputs import outputs
 from jitcnn.plots.style import save, themed
 from jitcnn.plots.weights import weights
 
-__all__ = ["confusion", "filters", "graph", "history", "outputs", "save", "themed", "weights"]
+__all__ = ["cam", "confusion", "filters", "graph", "history", "mistakes", "outputs", "save", "themed", "weights"]

@@ -54,6 +54,16 @@ def test_an_image_of_the_data_and_one_of_a_file(run, trained, digits, tmp_path):
     assert (tmp_path / "outputs.png").read_bytes() == bytes_of(plots.outputs(model, model.prepare("7.png")), tmp_path)
 
 
+def test_mistakes_and_where_a_class_is_seen(run, trained, digits, tmp_path):
+    data, model = load_data(digits), load(trained)
+    drawn(run("plot", trained, "mistakes", "--on", "train", "--count", 2))
+    assert (tmp_path / "mistakes.png").read_bytes() == bytes_of(plots.mistakes(model, data.x, data.y, 2), tmp_path)
+    drawn(run("plot", trained, "cam", 3))
+    assert (tmp_path / "cam.png").read_bytes() == bytes_of(plots.cam(model, data.x_test[3]), tmp_path)
+    drawn(run("plot", trained, "cam", 3, "--class", "2"))
+    assert (tmp_path / "cam.png").read_bytes() == bytes_of(plots.cam(model, data.x_test[3], 2), tmp_path)
+
+
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
@@ -61,8 +71,11 @@ def test_an_image_of_the_data_and_one_of_a_file(run, trained, digits, tmp_path):
         (("outputs", "16"), "IMAGE is 16, and there are 16, from 0 to 15"),
         (("outputs", "none.png"), "none.png: "),
         (("outputs", "none.png", "--on", "train"), "are for an IMAGE that is a number"),
-        (("graph", "3"), "IMAGE is not for graph, only for outputs"),
-        (("outputs", "3", "--limit", "4"), "--limit is not for outputs, only for confusion"),
+        (("graph", "3"), "IMAGE is not for graph, only for outputs, cam"),
+        (("outputs", "3", "--limit", "4"), "--limit is not for outputs, only for confusion, mistakes"),
+        (("outputs", "3", "--class", "1"), "--class is not for outputs, only for cam"),
+        (("cam", "3", "--class", "zebra"), "--class is zebra, and no class of the model is called so: its classes are 0, 1, 2, 3;"),
+        (("cam", "3", "--class", "4"), "class is 4, and the model has 4, from 0 to 3"),
         (("picture",), "'picture' is not one of"),
         (("graph", "--out", "graph.pdf"), "graph.pdf: expected a name that ends in .png or .svg"),
     ],
