@@ -71,7 +71,7 @@ ABOUT = (
 
 def _row(sheet: Sheet, pixels: np.ndarray, title: str, found: Attribution) -> None:
     """A class: the image, Grad-CAM over it, and saliency."""
-    sheet.top += 0.2
+    sheet.top += 0.3
     sheet.line(title, 0.5, weight="bold", size=11)
     top, left = sheet.top, Sheet.MARGIN
     shown = as_shown(pixels)
