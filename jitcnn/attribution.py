@@ -90,7 +90,7 @@ class _Passes:
         self.graph = Graph(copy.deepcopy(model.layers), dtype=model.dtype, seed=model.seed, all_gradients=True)
         self.graph.take_input_shape(images.shape[1:])
         self.graph.claim()
-        self.normalize = int(model.normalize == "per-image")
+        self.normalization = model.normalization
         self.last = max((number for number, layer in enumerate(self.graph.layers) if isinstance(layer, Conv2d)), default=None)
         self.data = self._data(images)
         step_number = np.zeros(1, np.int64)
@@ -123,7 +123,7 @@ class _Passes:
     def _record(self, step: Any) -> None:
         data, graph = self.data, self.graph
         assert graph.input_shape is not None
-        x, backwards = take_batch(step, data, graph.input_shape, self.normalize), []
+        x, backwards = take_batch(step, data, graph.input_shape, self.normalization), []
         for number, layer in enumerate(graph.layers):
             x, backward = (layer.transform if layer is graph.layers[-1] else layer.forward)(step, x)
             backwards.append(backward)
