@@ -24,6 +24,7 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
+    items.sort(key=lambda item: item.path.name != "test_processors.py")  # what takes longest goes first, so that two processes end together
     if not config.getoption("--full"):
         skip = pytest.mark.skip(reason="slow: make test-full runs it")
         for item in items:

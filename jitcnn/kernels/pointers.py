@@ -117,3 +117,26 @@ def restore_control(typing, word):
         return context.get_dummy_value()
 
     return types.void(types.int64), build
+
+
+def prefetch_of(element: types.Type, write: bool):
+    """An intrinsic prefetch(pointer): ask for a cache line that is going to be read (or written), wherever it points to."""
+
+    @intrinsic
+    def prefetch(typing, pointer):
+        def build(context, builder, signature, args):
+            address = builder.bitcast(args[0], BYTE.as_pointer())
+            kind = ir.FunctionType(ir.VoidType(), [address.type, INT32, INT32, INT32])
+            function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+            second_level, of_data = ir.Constant(INT32, 2), ir.Constant(INT32, 1)
+            builder.call(function, [address, ir.Constant(INT32, int(write)), second_level, of_data])
+            return context.get_dummy_value()
+
+        return types.void(types.CPointer(element)), build
+
+    prefetch._set_uuid(f"jitcnn.pointers.prefetch.{element}.{write}")
+    return prefetch
+
+
+#: element type -> intrinsics for what is read and for what is written
+PREFETCH: dict[Any, Any] = {kind: (prefetch_of(element, False), prefetch_of(element, True)) for kind, element in REAL.items()}

@@ -98,6 +98,10 @@ class Vectors:
         numbers = ir.Constant(lanes, list(range(self.lanes)))
         return self.builder.icmp_signed("<", numbers, self._splat(count, lanes))
 
+    def mask_if(self, condition, mask):
+        """The mask where a condition holds, else no lane."""
+        return self.builder.and_(self._splat(condition, mask.type), mask)
+
     def _splat(self, scalar, kind):
         first = self.builder.insert_element(ir.Constant(kind, ir.Undefined), scalar, ir.Constant(INT32, 0))
         return self.builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(INT32, self.lanes), None))

@@ -16,7 +16,7 @@ import numpy as np
 
 from jitcnn.kernels.buffers import ALIGNMENT, Buffer
 from jitcnn.kernels.compiling import inline, kernel
-from jitcnn.kernels.pointers import AT, MOVE
+from jitcnn.kernels.pointers import AT, MOVE, PREFETCH
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
 from jitcnn.kernels.rows import Layout
@@ -69,35 +69,28 @@ def plane_of(real: type, numbers: int) -> int:
 
 @functools.cache
 def make_take(real: type, name: str, size: int, masked: bool):
-    """take(image, row, height, width, channels, i, j, edge, target, step, wide): the map `name` of the patch at (i, j) of an image.
+    """take(image, row, height, width, channels, i, j, target, step): the map `name` of the patch at (i, j) of an image, zeros outside it.
 
-    Value e of channel c goes to target[e * step + c]; channels up to `wide` are zeros. Outside the image there are zeros: such a patch is
-    first copied to `edge`.
+    Value e of channel c goes to target[e * step + c]; masked: channels do not fill the last vector, whose other numbers become zeros.
     """
-    lanes, move, zero = full_lanes(real), MOVE[real], real(0)
-    transform = make_transform(name, real, lanes, "")
+    lanes, move = full_lanes(real), MOVE[real]
+    transform, edge_transform = make_transform(name, real, lanes, ""), make_transform(name, real, lanes, "edge")
     last_transform = make_transform(name, real, lanes, "source") if masked else transform
 
     @inline((real.__name__, name, masked))
-    def take(image, row, height, width, channels, i, j, edge, target, step, wide):
-        source, down, right = move(image, i * row + j * channels), row, channels
+    def take(image, row, height, width, channels, i, j, target, step):
+        source = move(image, i * row + j * channels)
         if i < 0 or j < 0 or i + size > height or j + size > width:
-            source, down, right = edge, size * wide, wide
-            for p in range(size):
-                for q in range(size):
-                    to = move(edge, (p * size + q) * wide)
-                    if 0 <= i + p < height and 0 <= j + q < width:
-                        pixel = move(image, (i + p) * row + (j + q) * channels)
-                        for c in range(channels):
-                            to[c] = pixel[c]
-                    else:
-                        for c in range(channels):
-                            to[c] = zero
+            for c in range(0, channels, lanes):
+                edge_transform(
+                    move(source, c), row, channels, move(target, c), 6 * step, step, channels - c, -i, height - i, -j, width - j
+                )  # fmt: skip
+            return
         for c in range(0, channels, lanes):
             if c + lanes <= channels:
-                transform(move(source, c), down, right, move(target, c), 6 * step, step, lanes)
+                transform(move(source, c), row, channels, move(target, c), 6 * step, step, lanes)
             elif masked:
-                last_transform(move(source, c), down, right, move(target, c), 6 * step, step, channels - c)
+                last_transform(move(source, c), row, channels, move(target, c), 6 * step, step, channels - c)
 
     return take
 
@@ -105,7 +98,7 @@ def make_take(real: type, name: str, size: int, masked: bool):
 #: x_top, x_left: where the first patch begins in x, negative outside.  v_at, m_at, …: where a worker's scratch holds them.
 Convolve = record(
     x=Images, y=Images, mask=Images, u=int, b=int, scratch=int, scratch_size=int, v_step=int, m_step=int, u_step=int,
-    m_at=int, edge_at=int, patch_at=int,
+    m_at=int, patch_at=int,
     x_top=int, x_left=int, x_height=int, x_width=int, height=int, width=int, down=int, across=int, strip=int,
     channels=int, channels_wide=int, filters=int, filters_wide=int,
 )  # fmt: skip
@@ -119,7 +112,23 @@ def convolve_kernel(real: type, rows: int, vectors: int, channels_wide: int, in_
     take, back = make_take(real, "inputs", 6, in_masked), make_transform("outputs", real, lanes, "")
     finish, last_finish = make_finish(real, lanes, False, end), make_finish(real, lanes, out_masked, end)
     pointer, at, move = ACCESS[real][1], AT[real], MOVE[real]
-    wide = vectors * lanes
+    wide, (prefetch, prefetch_to_write) = vectors * lanes, PREFETCH[real]
+
+    @inline(real.__name__)
+    def fetch(a, n, i, j):
+        """Ask for the pixels of a patch of x."""
+        patch = move(pointer(a.x, n, 0, 0), (i + a.x_top) * a.x.row + (j + a.x_left) * a.channels)
+        for p in range(6):
+            for k in range(0, 4 * a.channels, lanes):
+                prefetch(move(patch, p * a.x.row + k))
+
+    @inline(real.__name__)
+    def fetch_to_write(a, n, i, j):
+        """Ask for the pixels of a patch of y."""
+        patch = move(pointer(a.y, n, 0, 0), i * a.y.row + j * a.filters)
+        for p in range(4):
+            for k in range(0, 4 * a.filters, lanes):
+                prefetch_to_write(move(patch, p * a.y.row + k))
 
     @inline((real.__name__, in_masked, out_masked, end))
     def give(a, n, i, j, m, step, patch, bias, has_bias):
@@ -147,7 +156,7 @@ def convolve_kernel(real: type, rows: int, vectors: int, channels_wide: int, in_
         a = only(arguments)
         c, c_wide, o_wide = a.channels, a.channels_wide, a.filters_wide
         v, u, bias, has_bias = at(a.scratch + worker * a.scratch_size * itemsize), at(a.u), at(a.b), a.b != 0
-        m, edge, patch = move(v, a.m_at), move(v, a.edge_at), move(v, a.patch_at)
+        m, patch = move(v, a.m_at), move(v, a.patch_at)
         v_step, m_step = a.v_step, a.m_step
         patches = (last - first) * a.across
         for start in range(0, patches, a.strip):
@@ -156,8 +165,16 @@ def convolve_kernel(real: type, rows: int, vectors: int, channels_wide: int, in_
                 line, j = first + (start + p) // a.across, (start + p) % a.across * 4
                 n, i = line // a.down, line % a.down * 4
                 image = pointer(a.x, n, 0, 0)
-                take(image, a.x.row, a.x_height, a.x_width, c, i + a.x_top, j + a.x_left, edge, move(v, p * c_wide), v_step, c_wide)
+                take(image, a.x.row, a.x_height, a.x_width, c, i + a.x_top, j + a.x_left, move(v, p * c_wide), v_step)
+            later = min(a.strip, patches - start - count)
             for e in range(36):
+                # Memory is slow beside the transforms, and idle during the products: what comes next is asked for meanwhile.
+                for p in range(e * count // 36, (e + 1) * count // 36):
+                    line, j = first + (start + p) // a.across, (start + p) % a.across * 4
+                    fetch_to_write(a, line // a.down, line % a.down * 4, j)
+                for p in range(e * later // 36, (e + 1) * later // 36):
+                    line, j = first + (start + count + p) // a.across, (start + count + p) % a.across * 4
+                    fetch(a, line // a.down, line % a.down * 4, j)
                 for k in range(0, o_wide, wide):
                     for p in range(0, count, rows):  # the last tile computes more than there is: nobody reads it
                         tile(
@@ -189,7 +206,7 @@ def convolve(
     strip = strip_of(rows, POINTS * (c_wide + o_wide) * real().itemsize, u.size * real().itemsize)
     down, across = (-(-size // PATCH) for size in y.shape[1:3])
     v_step, m_step = plane_of(real, strip * c_wide), plane_of(real, strip * o_wide)
-    starts = np.cumsum([0, POINTS * v_step, POINTS * m_step, POINTS * c_wide, PATCH * PATCH * lanes])
+    starts = np.cumsum([0, POINTS * v_step, POINTS * m_step, PATCH * PATCH * lanes])
     scratch = program.whole((program.threads or 1, multiple(int(starts[-1]), lanes)), real)
     program.row(
         convolve_kernel,
@@ -199,7 +216,7 @@ def convolve(
         },
         Convolve, ("y", "scratch"), "batch", ends=(end,), items=down, x=x, y=y, mask=None, u=u, b=b, scratch=scratch,
         scratch_size=scratch.shape[1], v_step=v_step, m_step=m_step, u_step=u.shape[1] // POINTS,
-        m_at=starts[1], edge_at=starts[2], patch_at=starts[3], x_top=-top, x_left=-left,
+        m_at=starts[1], patch_at=starts[2], x_top=-top, x_left=-left,
         x_height=x.shape[1], x_width=x.shape[2], height=y.shape[1], width=y.shape[2], down=down, across=across, strip=strip,
         channels=channels, channels_wide=c_wide, filters=filters, filters_wide=o_wide,
     )  # fmt: skip

@@ -117,23 +117,33 @@ MAPS: dict[str, tuple[Callable[[Arithmetic, list[Any]], list[Any]], int]] = {  #
 def make_transform(name: str, real: type, lanes: int, masked: str):
     """The intrinsic transform(source, row, column, target, target_row, target_column, count): a map over rows, then over columns.
 
-    One vector of channels of each pixel; masked: "source" or "target", of which only the first `count` lanes are read or written, or "".
+    One vector of channels of each pixel; masked: "source" or "target", of which only the first `count` lanes are read or written, or "",
+    or "edge": as "source", and four more arguments say which rows, first to last, and which columns are read; the others are zeros.
     """
     function, size = MAPS[name]
 
     def build(context, builder, signature, args):
-        source, row, column, target, target_row, target_column, count = args
+        source, row, column, target, target_row, target_column, count, *bounds = args
         simd = Vectors(builder, real, lanes)
         arithmetic = Arithmetic(simd)
         mask = simd.mask(count) if masked else None
+        source_mask = mask if masked in ("source", "edge") else None
+
+        def within(number, first, last):
+            return builder.and_(builder.icmp_signed("<=", first, integer(number)), builder.icmp_signed("<", integer(number), last))
+
+        if bounds:
+            rows, columns_there = ([within(n, *bounds[axis : axis + 2]) for n in range(size)] for axis in (0, 2))
+
+        def mask_of(i, j):
+            return simd.mask_if(builder.and_(rows[i], columns_there[j]), mask) if bounds else source_mask
 
         def place(pointer, i, j, down, right):
             return simd.at(pointer, builder.add(builder.mul(down, integer(i)), builder.mul(right, integer(j))))
 
-        source_mask = mask if masked == "source" else None
         columns = []
         for j in range(size):
-            columns.append(function(arithmetic, [simd.load(place(source, i, j, row, column), source_mask) for i in range(size)]))
+            columns.append(function(arithmetic, [simd.load(place(source, i, j, row, column), mask_of(i, j)) for i in range(size)]))
         for i in range(len(columns[0])):
             for j, value in enumerate(function(arithmetic, [column[i] for column in columns])):
                 simd.store(value, place(target, i, j, target_row, target_column), mask if masked == "target" else None)
@@ -145,6 +155,14 @@ def make_transform(name: str, real: type, lanes: int, masked: str):
     def transform(typing, source, row, column, target, target_row, target_column, count):
         return types.void(pointer, n, n, pointer, n, n, n), build
 
+    @intrinsic
+    def transform_at_edge(
+        typing, source, row, column, target, target_row, target_column, count, first_row, last_row, first_column, last_column
+    ):
+        return types.void(pointer, n, n, pointer, n, n, n, n, n, n, n), build
+
+    if masked == "edge":
+        transform = transform_at_edge
     transform._set_uuid(f"jitcnn.winograd.{name}.{real.__name__}.{lanes}.{masked}")
     return transform
 

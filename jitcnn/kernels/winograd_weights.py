@@ -28,7 +28,7 @@ FEWEST_SLOTS = 4
 
 Sums = record(
     x=Images, grad_y=Images, slots=int, size=int, slot_lines=int, scratch=int, scratch_size=int,
-    s_step=int, v_step=int, z_step=int, z_at=int, edge_at=int,
+    s_step=int, v_step=int, z_step=int, z_at=int,
     x_top=int, x_left=int, x_height=int, x_width=int, height=int, width=int, down=int, across=int, strip=int,
     channels=int, channels_wide=int, filters=int, filters_wide=int,
 )  # fmt: skip
@@ -50,8 +50,7 @@ def sums_kernel(real: type, rows: int, vectors: int, in_masked: bool, out_masked
         c_wide, o_wide = a.channels_wide, a.filters_wide
         slot = at(a.slots + first // a.slot_lines * a.size * itemsize)
         v = at(a.scratch + worker * a.scratch_size * itemsize)
-        z, edge = move(v, a.z_at), move(v, a.edge_at)
-        v_step, z_step = a.v_step, a.z_step
+        z, v_step, z_step = move(v, a.z_at), a.v_step, a.z_step
         patches = (last - first) * a.across
         for start in range(0, patches, a.strip):
             count = min(a.strip, patches - start)
@@ -60,11 +59,11 @@ def sums_kernel(real: type, rows: int, vectors: int, in_masked: bool, out_masked
                 n, i = line // a.down, line % a.down * 4
                 take(
                     pointer(a.x, n, 0, 0), a.x.row, a.x_height, a.x_width, a.channels, i + a.x_top, j + a.x_left,
-                    edge, move(v, p * c_wide), v_step, c_wide,
+                    move(v, p * c_wide), v_step,
                 )  # fmt: skip
                 take_gradient(
                     pointer(a.grad_y, n, 0, 0), a.grad_y.row, a.height, a.width, a.filters, i, j,
-                    edge, move(z, p * o_wide), z_step, o_wide,
+                    move(z, p * o_wide), z_step,
                 )  # fmt: skip
             for e in range(36):
                 for k in range(0, o_wide, wide):
@@ -137,7 +136,7 @@ def grad_weights(program: Program, grad_y: Buffer, x: Buffer, grad_w: np.ndarray
     if size * real().itemsize > LARGE_BYTES:  # what a strip adds to is read and written less often for longer strips
         strip = max(strip, min(LONG_STRIP, slot_images * down * across))
     v_step, z_step = plane_of(real, strip * c_wide), plane_of(real, strip * o_wide)
-    starts = np.cumsum([0, POINTS * v_step, POINTS * z_step, POINTS * max(c_wide, o_wide)])
+    starts = np.cumsum([0, POINTS * v_step, POINTS * z_step])
     scratch = program.whole((program.threads or 1, int(starts[-1])), real)
     slots = program.whole((-(-program.batch // slot_images), size), real)
     shape = {"channels": channels, "channels_wide": c_wide, "filters": filters, "filters_wide": o_wide}
@@ -146,9 +145,9 @@ def grad_weights(program: Program, grad_y: Buffer, x: Buffer, grad_w: np.ndarray
         {"real": real, "rows": rows, "vectors": columns.vectors, "in_masked": channels % lanes != 0, "out_masked": filters % lanes != 0},
         Sums, ("slots", "scratch"), "batch", items=down, slot=slot_images, x=x, grad_y=grad_y, slots=slots, size=size,
         slot_lines=slot_images * down, scratch=scratch, scratch_size=scratch.shape[1],
-        s_step=step, v_step=v_step, z_step=z_step, z_at=starts[1], edge_at=starts[2],
-        x_top=-top,
-        x_left=-left, x_height=x.shape[1], x_width=x.shape[2], height=grad_y.shape[1], width=grad_y.shape[2], down=down, across=across,
+        s_step=step, v_step=v_step, z_step=z_step, z_at=starts[1],
+        x_top=-top, x_left=-left, x_height=x.shape[1], x_width=x.shape[2], height=grad_y.shape[1], width=grad_y.shape[2],
+        down=down, across=across,
         strip=strip, **shape,
     )  # fmt: skip
     plane = channels * filters
