@@ -30,8 +30,8 @@ LEAST_USED = 0.75  # of the outputs that patches compute
 PATCH = 4  # pixels of output along each axis
 POINTS = 36
 STRIP_BYTES = 5 * 2**17  # V and M of a strip, beside U in the second-level cache
-LARGE_BYTES = 2**20  # U that does not stay there, and is read less often for longer strips
-LONG_STRIP = 56
+LARGE_BYTES = 2**22  # U that comes from beyond the third-level cache, and is read less often for longer strips
+LONG_STRIP = 112
 
 
 def choose(w_shape: tuple[int, ...], strides: tuple[int, int], size: tuple[int, ...]) -> tuple[bool, str]:
