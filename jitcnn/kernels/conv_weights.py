@@ -33,20 +33,23 @@ GradWeights = record(
 
 
 @functools.cache
-def grad_weights_kernel(real: type, groups: int, per_group: int, rest: int, vectors: int, lanes: int, masked: bool, taps: int, pixel: int):
+def grad_weights_kernel(
+    real: type, groups: int, per_group: int, rest: int, vectors: int, lanes: int, last: int, masked: bool, taps: int, pixel: int
+):
     """Adds each image's sums over pixels of x * grad_y to its slot.
 
-    Tile rows are (kernel column, channel in), several kernel rows at once where those are few; columns are filters.
+    Tile rows are (kernel column, channel in), several kernel rows at once where those are few, `rest` of them in the last tile; columns are
+    filters, the last of which take `last` vectors.
     taps: pixels that are written out, `pixel` numbers of x apart, 1 for none.
     """
     shape = Shape(real, groups, per_group, vectors, lanes, "load", a_row=1, taps=taps, a_t=pixel)
     rest_shape = shape._replace(groups=1, per_group=max(1, rest))
     tile, rest_tile = make_tile(shape), make_tile(rest_shape)
-    last_tile, last_rest_tile = make_tile(shape._replace(masked=masked)), make_tile(rest_shape._replace(masked=masked))
+    last_tile, last_rest_tile = (make_tile(s._replace(vectors=last or vectors, masked=masked)) for s in (shape, rest_shape))
     pointer, at, move = ACCESS[real][1], AT[real], MOVE[real]
     wide, itemsize, zero = vectors * lanes, np.dtype(real).itemsize, real(0)
 
-    @kernel(GradWeights, (shape, rest, masked), f"gradient of weights {groups * per_group}x{vectors}x{lanes} {real.__name__}")
+    @kernel(GradWeights, (shape, rest, last, masked), f"gradient of weights {groups * per_group}x{vectors}x{lanes} {real.__name__}")
     def grad_weights(arguments, first, last, worker):
         a = only(arguments)
         c, o = a.channels, a.filters
@@ -70,7 +73,7 @@ def grad_weights_kernel(real: type, groups: int, per_group: int, rest: int, vect
                                     move(sum_at, k), run * o, o, x_at, a.x.row, 1, x_line, taps * x_pixel, move(g, k), g_line, taps * o,
                                     o, a.height, a.width // taps, slot, 0, 0, wide, 0, 0,
                                 )  # fmt: skip
-                            elif masked:
+                            elif last:
                                 last_tile(
                                     move(sum_at, k), run * o, o, x_at, a.x.row, 1, x_line, taps * x_pixel, move(g, k), g_line, taps * o,
                                     o, a.height, a.width // taps, slot, 0, 0, o - k, 0, 0,
@@ -81,7 +84,7 @@ def grad_weights_kernel(real: type, groups: int, per_group: int, rest: int, vect
                                     move(sum_at, k), 0, o, x_at, 0, 1, x_line, taps * x_pixel, move(g, k), g_line, taps * o,
                                     o, a.height, a.width // taps, slot, 0, 0, wide, 0, 0,
                                 )  # fmt: skip
-                            elif masked:
+                            elif last:
                                 last_rest_tile(
                                     move(sum_at, k), 0, o, x_at, 0, 1, x_line, taps * x_pixel, move(g, k), g_line, taps * o,
                                     o, a.height, a.width // taps, slot, 0, 0, o - k, 0, 0,
@@ -112,8 +115,8 @@ def conv2d_grad_weights(
     program.row(
         grad_weights_kernel,
         {
-            "real": real, "groups": rows.groups, "per_group": rows.per_group, "rest": rest, "vectors": columns.vectors,
-            "lanes": columns.lanes, "masked": columns.masked, "taps": taps, "pixel": group * stride_w * channels if taps > 1 else 0,
+            "real": real, "groups": rows.groups, "per_group": rows.per_group, "rest": rest, **columns._asdict(), "taps": taps,
+            "pixel": group * stride_w * channels if taps > 1 else 0,
         },
         GradWeights, ("slots",), x=x, grad_y=grad_y, slots=slots, size=size, slot_images=program.slot_images,
         x_top=-top, x_left=-left, stride_h=stride_h, stride_w=group * stride_w, height=grad_y.shape[1], width=grad_y.shape[2] // group,
@@ -131,13 +134,13 @@ GradBias = record(grad_y=Images, slots=int, size=int, slot_images=int, height=in
 
 
 @functools.cache
-def grad_bias_kernel(real: type, vectors: int, lanes: int, masked: bool):
+def grad_bias_kernel(real: type, vectors: int, lanes: int, last: int, masked: bool):
     """Adds each image's sums over pixels of grad_y to its slot."""
-    sums, last_sums = make_column_sums(real, vectors, lanes, False), make_column_sums(real, vectors, lanes, masked)
+    sums, last_sums = make_column_sums(real, vectors, lanes, False), make_column_sums(real, last or vectors, lanes, masked)
     pointer, at, move = ACCESS[real][1], AT[real], MOVE[real]
     wide, itemsize, zero = vectors * lanes, np.dtype(real).itemsize, real(0)
 
-    @kernel(GradBias, (real.__name__, vectors, lanes, masked), f"gradient of bias {vectors}x{lanes} {real.__name__}")
+    @kernel(GradBias, (real.__name__, vectors, lanes, last, masked), f"gradient of bias {vectors}x{lanes} {real.__name__}")
     def grad_bias(arguments, first, last, worker):
         a = only(arguments)
         slot = at(a.slots + first // a.slot_images * a.size * itemsize)
@@ -150,7 +153,7 @@ def grad_bias_kernel(real: type, vectors: int, lanes: int, masked: bool):
             for k in range(0, a.size, wide):
                 if k + wide <= a.size:
                     sums(move(slot, k), move(g, k), a.grad_y.row, a.size, a.height, a.width, wide)
-                elif masked:
+                elif last:
                     last_sums(move(slot, k), move(g, k), a.grad_y.row, a.size, a.height, a.width, a.size - k)
 
     return grad_bias
@@ -166,8 +169,8 @@ def bias_grad(program: Program, grad_y: Buffer, grad_b: np.ndarray) -> None:
     columns = choose_columns(real, size)
     slots = program.whole((program.slots, size), real)
     program.row(
-        grad_bias_kernel, {"real": real, "vectors": columns.vectors, "lanes": columns.lanes, "masked": columns.masked},
-        GradBias, ("slots",), grad_y=grad_y, slots=slots, size=size, slot_images=program.slot_images, height=height, width=width,
+        grad_bias_kernel, {"real": real, **columns._asdict()}, GradBias, ("slots",),
+        grad_y=grad_y, slots=slots, size=size, slot_images=program.slot_images, height=height, width=width,
     )  # fmt: skip
     sum_slots(program, slots, grad_b)
 

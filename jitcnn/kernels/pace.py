@@ -10,7 +10,7 @@ from collections.abc import Callable
 ONE, ALL = 0, 1
 TRIALS, TRIAL_SECONDS = 4, 0.0005  # of each way, at first
 WINDOW_SECONDS, PROBE_SECONDS = 0.02, 0.002  # over which the way in use, and the other one, are measured
-AGAIN_SECONDS = 0.5  # from one look at the other way to the next
+SOON_SECONDS, AGAIN_SECONDS = 0.02, 0.5  # from one look at the other way to the next: soon after a change, then less and less often
 
 
 class Pace:
@@ -20,7 +20,7 @@ class Pace:
         self.seconds = [float("inf"), float("inf")]  # a step, on one thread and on all
         self.trials = [0, 0]
         self.probing = False
-        self.since = 0.0  # seconds since the other way was looked at
+        self.since, self.again = 0.0, SOON_SECONDS  # seconds since the other way was looked at, and until it is again
         self.elapsed, self.steps = 0.0, 0  # of the measurement under way
 
     @property
@@ -49,7 +49,12 @@ class Pace:
         self.elapsed, self.steps = self.elapsed + elapsed, self.steps + count
         if self.elapsed < (PROBE_SECONDS if self.probing else WINDOW_SECONDS):
             return
-        self.since = 0.0 if self.probing else self.since + self.elapsed
+        before = self.best
         self.seconds[way] = max(self.elapsed, 1e-9) / self.steps
+        self.since = 0.0 if self.probing else self.since + self.elapsed
+        if self.best != before:  # perhaps for a moment only, in which something else kept the machine busy
+            self.since, self.again = 0.0, SOON_SECONDS
+        elif self.probing:
+            self.again = min(2 * self.again, AGAIN_SECONDS)
         self.elapsed, self.steps = 0.0, 0
-        self.probing = self.since > AGAIN_SECONDS
+        self.probing = self.since > self.again

@@ -12,11 +12,12 @@ MOST_UNROLLED = 4
 
 
 class Columns(NamedTuple):
-    """How the columns of C are cut: blocks of vectors * lanes, the last one masked where they do not divide."""
+    """How the columns of C are cut: blocks of vectors * lanes, and where they do not divide a last one of `last` vectors, else 0."""
 
     vectors: int
     lanes: int
-    masked: bool
+    last: int
+    masked: bool  # whether they do not fill the last vector
 
     @property
     def wide(self) -> int:
@@ -27,7 +28,7 @@ class Columns(NamedTuple):
 def worth(real: type, choice: Columns, columns: int) -> float:
     """The share of the processor's speed that is left for sums that count."""
     full = full_lanes(real)
-    used = columns / (math.ceil(columns / choice.wide) * choice.wide)
+    used = columns / ((columns // choice.wide * choice.vectors + choice.last) * choice.lanes)
     halvings = (full // choice.lanes).bit_length() - 1
     speed = processor().half_vectors * 0.5 ** (halvings - 1) if halvings else 1.0
     return used * speed * (0.97 if choice.masked else 1.0) * (1.0, 1.02, 1.01 if processor().registers == 32 else 0.99)[choice.vectors - 1]
@@ -37,7 +38,7 @@ def choose_columns(real: type, columns: int) -> Columns:
     """The blocks that waste least."""
     full = full_lanes(real)
     lanes = [full >> shift for shift in range(4) if full >> shift >= min(4, full)]
-    choices = [Columns(v, n, columns % (v * n) != 0) for n in lanes for v in (1, 2, 3)]
+    choices = [Columns(v, n, -(-(columns % (v * n)) // n), columns % n != 0) for n in lanes for v in (1, 2, 3)]
     return max(choices, key=lambda choice: worth(real, choice, columns))
 
 
@@ -110,11 +111,7 @@ def choose_outputs(
     for group_h, group_w in GROUPS if may_group else GROUPS[:1]:
         together = group_h * group_w * filters
         columns = choose_columns(real, together)
-        if (
-            group_h > size[0]
-            or group_w > size[1]
-            or (group_h > 1 and (columns.vectors, columns.masked, columns.lanes) != (1, False, together))
-        ):
+        if group_h > size[0] or group_w > size[1] or (group_h > 1 and columns[:3] != (1, together, 0)):
             continue
         wide = kernel_size[1] + (group_w - 1) * strides[1]
         several = columns.vectors == 1 and group_w * strides[1] < wide <= MOST_TAPS and most_rows(1, wide) >= CHAINS

@@ -21,7 +21,7 @@ from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
 from jitcnn.kernels.rows import Layout
 from jitcnn.kernels.tile import Shape, make_tile
-from jitcnn.kernels.tiling import Columns, choose_columns, most_rows
+from jitcnn.kernels.tiling import Columns, most_rows
 from jitcnn.kernels.vectors import full_lanes
 from jitcnn.kernels.winograd_transforms import make_finish, make_transform
 
@@ -224,7 +224,10 @@ def convolve(
 
 def filters_wide(real: type, filters: int) -> Columns:
     """The tile's columns: whole vectors, since what is beyond the filters are zeros."""
-    return choose_columns(real, multiple(filters, full_lanes(real)))
+    lanes = full_lanes(real)
+    vectors = -(-filters // lanes)
+    several = next((n for n in (2, 3) if vectors % n == 0), 1)
+    return Columns(several, lanes, 0, False)
 
 
 # Weights ------------------------------------------------------------------------------------------------------------------------

@@ -28,8 +28,8 @@ class Machine:
 @pytest.mark.parametrize("steps", [1, 7, 400])
 def test_the_faster_way_takes_nearly_all_steps(monkeypatch, one, all_, best, steps):
     machine = Machine(monkeypatch, one, all_)
-    done = machine.run(Pace(), max(1, 3000 // steps), steps)
-    assert sum(done.values()) == max(1, 3000 // steps) * steps
+    done = machine.run(Pace(), max(1, 30_000 // steps), steps)
+    assert sum(done.values()) == max(1, 30_000 // steps) * steps
     assert done[best] > 0.95 * sum(done.values()) - 6 or one > 0.1
 
 
@@ -42,3 +42,13 @@ def test_a_machine_that_changes(monkeypatch):
     machine.seconds[ALL] = 6e-5  # and gone
     machine.run(chosen, 20, 400)
     assert machine.run(chosen, 50, 400)[ALL] > 19_000
+
+
+def test_a_moment_of_disturbance_is_soon_forgotten(monkeypatch):
+    machine, chosen = Machine(monkeypatch, 1e-3, 6e-4), Pace()
+    machine.run(chosen, 2000, 1)
+    machine.seconds[ALL] = 2e-3
+    machine.run(chosen, 20, 1)
+    machine.seconds[ALL] = 6e-4
+    machine.run(chosen, 60, 1)
+    assert machine.run(chosen, 1000, 1)[ONE] < 20
