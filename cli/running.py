@@ -153,8 +153,8 @@ def describe(error: Exception) -> str:
         return f"not enough memory {error}"
     if isinstance(error, OSError):
         return f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
-    if isinstance(error, ValueError):
-        return str(error) or "ValueError"
+    if isinstance(error, ValueError | FloatingPointError):
+        return str(error) or type(error).__name__
     return f"{type(error).__name__}: {error} (--debug shows where)"
 
 

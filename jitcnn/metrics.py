@@ -69,20 +69,36 @@ def apply_metric(step: Any, metric: str, activation: str | None, outputs: Any, t
 
 
 class RunningMeans:
-    """Means of the first so many entries of arrays that are being filled."""
+    """Means of the first so many entries of arrays that are being filled, as `means_of` has them for all."""
 
-    def __init__(self, arrays: dict[str, np.ndarray]):
-        self.arrays = arrays
+    def __init__(self, arrays: dict[str, np.ndarray], leave_out: bool = False):
+        self.arrays, self.leave_out = arrays, leave_out
         self.sums = dict.fromkeys(arrays, 0.0)
-        self.done = 0
+        self.done = self.counted = 0
 
     def take(self, done: int) -> int:
         """Add the entries up to `done`; returns how many are new."""
-        for name, array in self.arrays.items():
-            self.sums[name] += float(array[self.done : done].sum(dtype=np.float64))
+        parts = {name: array[self.done : done] for name, array in self.arrays.items()}
+        counts = counted(parts, self.leave_out)
+        for name, part in parts.items():
+            self.sums[name] += float(part.sum(dtype=np.float64, where=counts))
+        self.counted += int(counts.sum())
         new, self.done = done - self.done, done
         return new
 
     def means(self) -> dict[str, float]:
         """The means by name."""
-        return {name: total / self.done for name, total in self.sums.items()}
+        return {name: total / max(self.counted, 1) for name, total in self.sums.items()}
+
+
+def means_of(arrays: dict[str, np.ndarray], leave_out: bool) -> dict[str, float]:
+    """The mean of each array, if told without the samples whose loss is NaN; NaN if none is left."""
+    counts = counted(arrays, leave_out)
+    if not counts.any():
+        return dict.fromkeys(arrays, np.nan)
+    return {name: float(array.mean(dtype=np.float64, where=counts)) for name, array in arrays.items()}
+
+
+def counted(arrays: dict[str, np.ndarray], leave_out: bool) -> np.ndarray:
+    """Which samples count."""
+    return ~np.isnan(arrays["loss"]) if leave_out else np.ones(len(arrays["loss"]), bool)

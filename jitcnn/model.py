@@ -30,6 +30,7 @@ from jitcnn.progress import Progress
 from jitcnn.runs.checkpointing import Checkpointing, Saver, as_checkpointing
 from jitcnn.schedules import Schedule, as_schedule, as_span
 from jitcnn.training import append, fit
+from jitcnn.watch import Watch
 from jitcnn.weights import as_class_weights, as_sample_weights, combined
 
 
@@ -169,6 +170,7 @@ class CNN(Network):
         schedule_epochs: tuple[int, int] | None = None,
         class_weights: str | Sequence[float] | Mapping[Any, float] | None = None,
         sample_weight: Any = None,
+        on_nan: str = "stop",
         callbacks: Iterable[Any] = (),
         checkpoint: str | os.PathLike | Checkpointing | None = None,
         resume: bool = False,
@@ -209,6 +211,10 @@ class CNN(Network):
         sample_weight : array (n,), optional
             What each sample's loss is multiplied by, also where it is validated. As in Keras, the mean of the losses stays one over the
             number of samples (of the batch, of the epoch), not over the sum of their weights; metrics count every sample the same.
+        on_nan : "stop", "skip" or "ignore"
+            What to do at a step whose loss, gradient or new weights hold NaN or infinity: end training with a FloatingPointError, which
+            names the layer and the step where it first appears, and with the weights from before that step; leave the step's update
+            out, and count such steps in `history["skipped"]` and its samples in no mean; or go on.
         callbacks : iterable
             Objects with any of the methods of `jitcnn.callbacks.Callbacks`.
         checkpoint : path or Checkpointing, optional
@@ -224,10 +230,12 @@ class CNN(Network):
         ------
         ValueError
             With a sentence that says what to do, if anything does not fit.
+        FloatingPointError
+            If training stops at NaN or infinity; with "skip", if nothing else is left of an epoch.
         """
         epochs, batch_size = integer("epochs", epochs, at_least=1), integer("batch_size", batch_size, at_least=1)
         self.require_compiled("train")
-        told, augmentation = Callbacks(callbacks, self), as_augmentation(augment)
+        told, augmentation, watch = Callbacks(callbacks, self), as_augmentation(augment), Watch(on_nan)
         images = self.check_images(x)
         if augmentation and images.ndim != 4:
             raise ValueError(f"augment is for images, (rows, columns, channels), and x is {images.shape}: leave augment out")
@@ -265,6 +273,7 @@ class CNN(Network):
             callbacks=told,
             progress=Progress(progress, epochs, saver.first_epoch, len(order)),
             saver=saver,
+            watch=watch,
         )
         return self.history
 

@@ -12,10 +12,11 @@ from jitcnn.engine.forward import as_four_axes, prediction_batch
 from jitcnn.engine.session import Session
 from jitcnn.graph import Graph
 from jitcnn.labels import Targets
-from jitcnn.metrics import RunningMeans
+from jitcnn.metrics import RunningMeans, means_of
 from jitcnn.objective import Objective, measured_step, training_step
 from jitcnn.optimizers import Optimizer
 from jitcnn.schedules import Schedule
+from jitcnn.watch import Watch
 
 
 class Trainer:
@@ -133,7 +134,8 @@ class Passes:
         self.trainer = trainer
         self.training, self.images, self.targets, self.batch_size = training, images, targets, batch_size
         self.steps = -(-len(order) // batch_size)
-        self.arrays = trainer.arrays(training, images, targets, order.copy(), self.steps)
+        self.order = order.copy()
+        self.arrays = trainer.arrays(training, images, targets, self.order, self.steps)
         self.measured = {name: self.arrays[name] for name in trainer.objective.measures}
         self.session: Session | None = None
 
@@ -170,6 +172,7 @@ class Passes:
         after: Callable[[int], None] | None = None,
         first: int = 0,
         limit: Callable[[], int | None] = lambda: None,
+        watch: Watch | None = None,
     ) -> dict[str, float]:
         """One pass: means over the images of the loss (times an image's weight, if it has one) and of each metric.
 
@@ -185,13 +188,23 @@ class Passes:
             How many images are done already, in whole steps.
         limit
             How many steps there may be at most until `after` is called; None for any number.
+        watch
+            Looks at what is done before anybody is told. Samples whose step it left out count for no mean.
+
+        Raises
+        ------
+        FloatingPointError
+            If it finds what is not finite.
         """
+        watch = watch or Watch("ignore")
         if order is not None:
-            self.arrays["order"][...] = order
+            self.order[...] = order
         session = self.prepare()
-        means = RunningMeans(self.measured)
+        means = RunningMeans(self.measured, watch.on_nan != "ignore")
+        watch.begin(self, first)
 
         def after_chunk(done: int) -> None:
+            watch.look(done)
             new = means.take(done)
             if show is not None:
                 show(new, means.means())
@@ -199,4 +212,4 @@ class Passes:
                 after(done)
 
         session.run_all(after_chunk, first, limit)
-        return {name: float(array.mean(dtype=np.float64)) for name, array in self.measured.items()}
+        return means_of(self.measured, watch.on_nan != "ignore")

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-HIDDEN = ("seconds",)  # shown otherwise
+HIDDEN = ("seconds", "skipped")  # shown otherwise
 INTERVAL = 0.1  # seconds between two looks of a bar
 
 

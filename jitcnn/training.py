@@ -16,6 +16,7 @@ from jitcnn.passes import Passes, Trainer
 from jitcnn.progress import Progress
 from jitcnn.runs.checkpointing import Saver
 from jitcnn.schedules import Schedule
+from jitcnn.watch import Watch, skipped
 
 
 def fit(
@@ -34,6 +35,7 @@ def fit(
     callbacks: Callbacks,
     progress: Progress,
     saver: Saver,
+    watch: Watch,
 ) -> None:
     """Train for some epochs.
 
@@ -59,6 +61,13 @@ def fit(
         Are told.
     saver
         Knows which epochs are to come, whose numbers key the shuffling, and saves them.
+    watch
+        Sees to it that numbers stay finite.
+
+    Raises
+    ------
+    FloatingPointError
+        If they do not, and training is to stop.
     """
     trainer.augmenter.use(augmentation)
     if trainer.engine != "python" and not trainer.is_ready(True, images, targets, batch_size):
@@ -75,7 +84,7 @@ def fit(
                 if not saver.images:
                     callbacks.call("on_epoch_begin", epoch)
                 training.schedule(schedule, epoch - schedule_epochs.start, len(schedule_epochs), saver.images)
-                logs = fit_epoch(training, measuring, epoch, trainer.graph.seed if shuffle else None, order, progress, saver)
+                logs = fit_epoch(training, measuring, epoch, trainer.graph.seed if shuffle else None, order, progress, saver, watch)
                 finished(logs)
                 progress.end_epoch(epoch, logs)
                 warn_of_divergence(epoch, logs)
@@ -89,12 +98,20 @@ def fit(
 
 
 def fit_epoch(
-    training: Passes, measuring: Passes | None, epoch: int, seed: int | None, order: np.ndarray, progress: Progress, saver: Saver
+    training: Passes,
+    measuring: Passes | None,
+    epoch: int,
+    seed: int | None,
+    order: np.ndarray,
+    progress: Progress,
+    saver: Saver,
+    watch: Watch,
 ) -> dict[str, float]:
     """Train for one epoch, and measure: what goes into the history. Without a seed, images come in the given order."""
     training.trainer.augmenter.begin(epoch, len(order))
     training.prepare()  # the program is made before the clock starts
     progress.begin_epoch(epoch)
+    watch.epoch = epoch
     done = saver.begin_epoch(training.measured)
     started = time.perf_counter() - saver.seconds
     shuffled = None if seed is None else order[initializers.generator(seed, epoch, initializers.SHUFFLE).permutation(len(order))]
@@ -102,7 +119,11 @@ def fit_epoch(
     def after_chunk(images: int) -> None:
         saver.step(training.measured, images, time.perf_counter() - started)
 
-    logs = training.run(shuffled, progress.update, after_chunk, done, saver.steps_left)
+    logs = training.run(shuffled, progress.update, after_chunk, done, saver.steps_left, watch)
+    if watch.on_nan == "skip":
+        logs["skipped"] = skipped(training.measured, training.batch_size)
+        if logs["skipped"] == training.steps:
+            raise FloatingPointError(f"every step of epoch {epoch + 1} was skipped: lower learning_rate, or start again from new weights")
     seconds = saver.seconds if done == len(order) else time.perf_counter() - started
     measured = {} if measuring is None else measuring.run(after=lambda _: saver.measure(training.measured))
     return {**logs, **{f"val_{name}": value for name, value in measured.items()}, "seconds": seconds}

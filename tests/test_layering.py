@@ -21,6 +21,8 @@ LAYERS = [
         "jitcnn.training",
         "jitcnn.objective",
         "jitcnn.passes",
+        "jitcnn.watch",
+        "jitcnn.diagnosis",
         "jitcnn.runs",
         "jitcnn.describing",
         "jitcnn.progress",

@@ -205,7 +205,7 @@ class Saver:
         assert self.settings is not None
         model, parts = self.model, {name: array[: self.images] for name, array in arrays.items()}
         parameters = model.parameters
-        if not all(np.isfinite(array).all() for array in (*parameters.values(), *parts.values())):
+        if not all(np.isfinite(array).all() for array in parameters.values()):
             return
         state = {
             "identity": self.identity,

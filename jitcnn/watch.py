@@ -1,0 +1,131 @@
+"""Watching training for NaN and infinity, at next to no cost.
+
+After every chunk of steps, the samples' losses are looked at, which lie there anyway. Now and then, so that it takes a small share of the
+time, the parameters are looked at too, and a copy of them and of the optimizer's state is kept. A step gives the same bits whenever it is
+done: so once something is not finite, the steps since the copy are done again one by one, and the first whose loss, gradient or new
+parameters are not finite is found, exactly.
+"""
+
+import time
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jitcnn.diagnosis import first_strange, strange
+from jitcnn.forms.geometry import choice
+
+if TYPE_CHECKING:
+    from jitcnn.passes import Passes, Trainer
+
+ON_NAN = ("stop", "skip", "ignore")
+PATIENCE = 400  # keeping a copy takes at most about one part in so many of the time
+
+
+class State:
+    """What a step changes: parameters, the optimizer's state, the number of steps."""
+
+    def __init__(self, trainer: "Trainer"):
+        self.trainer = trainer
+        self.own = [trainer.graph.values, *trainer.optimizer.buffers, trainer.steps]
+        self.copies = [array.copy() for array in self.own]
+
+    def keep(self) -> None:
+        """Copy it as it is now."""
+        for copy, array in zip(self.copies, self.own, strict=True):
+            np.copyto(copy, array)
+
+    def restore(self, steps: bool = True) -> None:
+        """Put it back, the number of steps only if told."""
+        for copy, array in list(zip(self.copies, self.own, strict=True))[: None if steps else -1]:
+            np.copyto(array, copy)
+
+
+class Watch:
+    """Looks at a pass of training, and stops it at, or leaves out, steps that are not finite.
+
+    Attributes
+    ----------
+    on_nan : "stop", "skip" or "ignore"
+    epoch : int
+        The epoch that is watched, from 0.
+    """
+
+    def __init__(self, on_nan: str):
+        self.on_nan = choice("on_nan", on_nan, ON_NAN)
+        self.epoch = 0
+        self.told = False
+
+    def begin(self, passes: "Passes", done: int) -> None:
+        """A pass begins, and so many images in it are done."""
+        if self.on_nan == "ignore":
+            return
+        self.passes, self.looked = passes, done
+        self.kept = State(passes.trainer)
+        self.at, self.when, self.cost = done, time.perf_counter(), 0.0
+
+    def look(self, done: int) -> None:
+        """So many images are done: see that all is finite.
+
+        Raises
+        ------
+        FloatingPointError
+            If it is not, and training is to stop: parameters, and the optimizer's state, are those from before that step.
+        """
+        if self.on_nan == "ignore":
+            return
+        started = time.perf_counter()
+        due = done == len(self.passes.order) or started - self.when > PATIENCE * self.cost
+        losses = self.passes.measured["loss"][self.looked : done]
+        fine = np.isfinite(losses).all() and (not due or strange(self.kept.own[0]) is None)
+        if not fine:
+            self.again(done)
+        if due or not fine:
+            self.kept.keep()
+            self.at, self.when = done, time.perf_counter()
+            self.cost = self.when - started if fine else self.cost
+        self.looked = done
+
+    def again(self, done: int) -> None:
+        """Do the steps since the copy again, one by one, until so many images are done."""
+        passes, trainer, program = self.passes, self.passes.trainer, self.passes.prepare().program
+        self.kept.restore()
+        program.prepare()
+        before = State(trainer)
+        while self.at < done:
+            count = min(passes.batch_size, done - self.at)
+            before.keep()
+            program.run(self.at, 1, count)
+            losses = passes.measured["loss"][self.at : self.at + count]
+            if strange(losses) or strange(trainer.graph.gradients) or strange(trainer.graph.values):
+                self.refuse(before, count)
+                program.prepare()
+            self.at += count
+
+    def refuse(self, before: State, count: int) -> None:
+        """Stop at a step of `count` images, or leave its update out."""
+        passes, trainer, number = self.passes, self.passes.trainer, int(self.passes.trainer.steps[0])
+        after = {name: strange(parameter.flat) for name, parameter in trainer.graph.parameters.items()}
+        before.restore()
+        if not self.told:
+            where = first_strange(
+                trainer.graph, trainer.objective, trainer.augmenter, passes.arrays, self.at, count, number, trainer.engine, trainer.threads
+            )
+            moved = next((f"{kind} in {name}, after an update with a finite gradient" for name, kind in after.items() if kind), None)
+            when = f"step {number} (epoch {self.epoch + 1}, images {self.at:,} to {self.at + count - 1:,})"
+            self.tell(f"{where or moved or 'NaN or infinity'} at {when}")
+        trainer.steps[0] = number
+        passes.measured["loss"][self.at : self.at + count] = np.nan
+
+    def tell(self, what: str) -> None:
+        """Raise, or warn once."""
+        if self.on_nan == "stop":
+            advice = "training stopped with the weights from before it; lower learning_rate, give clip_norm, or on_nan='skip'"
+            raise FloatingPointError(f"{what}: {advice}")
+        self.told = True
+        warnings.warn(f"{what}: its update is left out; further ones are only counted, in history['skipped']", RuntimeWarning, stacklevel=2)
+
+
+def skipped(measured: dict[str, Any], batch_size: int) -> int:
+    """How many steps of a pass were left out: their losses are NaN."""
+    return int(np.isnan(measured["loss"][::batch_size]).sum())
