@@ -229,3 +229,25 @@ def test_watching_changes_no_bit():
 def test_a_wrong_word():
     with pytest.raises(ValueError, match="on_nan is 'raise', expected one of 'stop', 'skip', 'ignore'"):
         train(net(), on_nan="raise")
+
+
+@each_engine
+@pytest.mark.parametrize(("last", "loss"), [("softmax", "cross_entropy"), ("sigmoid", "cross_entropy"), ("tanh", "mse")])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_logits_of_ten_thousand_overflow_nowhere(engine, last, loss, smoothing):
+    """Right and wrong by 1e4: probabilities of exactly 0 and 1, losses of 1e4 or 0, and gradients that are finite."""
+    if smoothing and last != "softmax":
+        return
+    model = CNN([Dense(3, activation=last, input_shape=3)], seed=1, engine=engine)
+    model.compile("sgd", 1e-3, loss=loss, label_smoothing=smoothing)
+    model.parameters["dense1/weights"][...] = 1e4 * (2 * np.eye(3) - 1)
+    model.parameters["dense1/bias"][...] = 0
+    x, y = np.eye(3, dtype=np.float32)[[0, 1, 2, 0]], np.array([0, 1, 2, 1])
+    np.testing.assert_array_equal(model.predict(x), x if last != "tanh" else 2 * x - 1)
+    wrong = {"softmax": 2e4 * (1 - smoothing / 3), "sigmoid": 2e4 / 3, "tanh": 6 / 3}[last]
+    right = {"softmax": 4e4 * smoothing / 3, "sigmoid": 0, "tanh": 2 / 3}[last]
+    assert model.evaluate(x, y)["loss"] == pytest.approx((3 * right + wrong) / 4, rel=1e-5)
+    assert model.evaluate(x, y)["accuracy"] == 0.75
+    history = model.train(x, y, epochs=1, progress=False)
+    assert history["loss"][0] == pytest.approx((3 * right + wrong) / 4, rel=1e-5)
+    assert all(np.isfinite(array).all() for array in model.parameters.values())
