@@ -12,7 +12,7 @@ from .running import command
 
 
 @command("doctor", example="jitcnn doctor\njitcnn doctor --json")
-@click.option("--warm", is_flag=True, help="Compile everything that presets and usual layers need ahead of the first run.")
+@click.option("--warm", is_flag=True, help="Compile ahead what a first training needs; takes a minute or two.")
 @options.threads_option
 @options.json_option
 def doctor(warm: bool, threads: int | None, as_json: bool) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 import shutil
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,6 +29,7 @@ BLOCK = 256  # pictures in memory at once
 SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 NONE = "none of these"
 STDIN = "-"
+INVERSIONS: dict[str, bool | str] = {"auto": "auto", "yes": True, "no": False}
 
 
 class Answer(NamedTuple):
@@ -44,6 +48,11 @@ class Answer(NamedTuple):
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
 @click.option("--copy-to", type=options.NewFolder(), metavar="DIR", help="Copy the files into DIR/CLASS/; nothing is overwritten.")
 @click.option("--show-input", type=options.NewFile(), metavar="OUT.png", help="Write what the network really saw of the picture.")
+@click.option(
+    "--invert",
+    type=click.Choice(tuple(INVERSIONS)),
+    help="Whether white becomes black, in place of what the model was trained with; auto finds that out for digits.",
+)
 @options.threads_option
 @options.json_option
 def predict(
@@ -54,6 +63,7 @@ def predict(
     as_csv: bool,
     copy_to: str | None,
     show_input: str | None,
+    invert: str | None,
     threads: int | None,
     as_json: bool,
 ) -> None:
@@ -72,6 +82,8 @@ def predict(
     loaded = storage.load(model)
     loaded.threads = threads
     check_classifier(loaded)
+    if invert is not None:
+        loaded.preparation = replace(loaded.preparation, invert=INVERSIONS[invert])
     paths = pictures_of(files)
     if show_input is not None:
         if len(paths) > 1:
@@ -150,30 +162,37 @@ def save_input(model: CNN, path: str, out: str) -> None:
 
 
 def answers_to(model: CNN, paths: list[str], top: int, reject: float | None, skipped: list[dict[str, str]]) -> Iterator[Answer]:
-    """The answers in order, a block of pictures at a time; what cannot be read is noted, and goes to `skipped`.
+    """The answers in order, a block of pictures at a time, decoded on all processors; what cannot be read is noted, and goes to `skipped`.
 
     A picture that is the only one is an error instead.
     """
     import numpy as np
     from tqdm import tqdm
 
+    def read(path: str) -> np.ndarray | ValueError:
+        try:
+            return prepared(model, path).astype(np.float32)
+        except ValueError as error:
+            return error
+
     shown = len(paths) > BLOCK and sys.stderr is not None and sys.stderr.isatty() and not sys.stdout.isatty()
-    with tqdm(total=len(paths), unit=" pictures", disable=not shown, leave=False) as bar:
+    with ThreadPoolExecutor(os.cpu_count()) as pool, tqdm(total=len(paths), unit=" pictures", disable=not shown, leave=False) as bar:
         for first in range(0, len(paths), BLOCK):
+            block = paths[first : first + BLOCK]
             images, names = [], []
-            for path in paths[first : first + BLOCK]:
-                try:
-                    images.append(prepared(model, path))
-                    names.append(path)
-                except ValueError as error:
-                    if len(paths) == 1:
-                        raise
-                    bar.clear()
-                    note(f"left out: {error}")
-                    skipped.append({"file": path, "error": str(error)})
+            for path, image in zip(block, pool.map(read, block), strict=True):
                 bar.update()
+                if not isinstance(image, ValueError):
+                    images.append(image)
+                    names.append(path)
+                    continue
+                if len(paths) == 1:
+                    raise image
+                bar.clear()
+                note(f"left out: {image}")
+                skipped.append({"file": path, "error": str(image)})
             if images:
-                outputs = probabilities(model, np.stack([image.astype(np.float32) for image in images]))
+                outputs = probabilities(model, np.stack(images))
                 yield from map(lambda name, row: answer_of(model, name, row, top, reject), names, outputs)
 
 

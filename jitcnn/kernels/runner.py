@@ -97,9 +97,9 @@ def run(rows: np.ndarray, tasks: np.ndarray, segments: np.ndarray, counters: np.
     """
     global _entered_parallel
     if threads == 1:
-        compiled(False)(rows, tasks, segments, counters, steps, int(advance))
+        compiled(parallel=False)(rows, tasks, segments, counters, steps, int(advance))
         return
-    function = compiled(True)
+    function = compiled(parallel=True)
     with lock:
         if _forked and numba.threading_layer() == "omp":
             raise RuntimeError(

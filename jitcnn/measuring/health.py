@@ -7,20 +7,25 @@ import os
 import platform
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numba
 import numpy as np
 
-from jitcnn.kernels import compiling
+from jitcnn.kernels import compiling, runner
 from jitcnn.measuring.clock import seconds_a_call
 from jitcnn.measuring.machine import processor, simd
 from jitcnn.measuring.peak import fma_peak
+
+if TYPE_CHECKING:
+    from jitcnn.model import CNN
 
 NEEDED = ("jitcnn", "numpy", "numba", "llvmlite", "click", "tqdm")
 EXTRAS = {"matplotlib": ("matplotlib", "plots"), "PIL": ("Pillow", "images"), "pooch": ("pooch", "downloads")}  # module: package, extra
 LANES = {"avx512f": 16, "avx": 8, "neon": 4, "sse2": 4}  # floats in a vector; the first that fits counts
 SLOW_REGION = 20e-6  # seconds; OpenMP needs 1 to 3 millionths, Numba's workqueue 70 to 90
+PICTURES = ((64, 64, 3), (64, 64, 1), (32, 32, 3), (32, 32, 1), (64, 48, 3), (48, 64, 3))  # shapes of images from picture files
+CLASSES = (2, 3, 4, 5, 6, 7, 12, 50)  # beside the ten of most presets
 BUSY = 0.5  # processes besides us that are running or waiting
 
 
@@ -95,32 +100,50 @@ def region_cost() -> float:
 
 
 def warm() -> int:
-    """Compile what the presets and the usual layers need; returns how many networks that were."""
-    from jitcnn.layers import Activation, Conv2d, Dense, Dropout, Flatten, Pool2d, Upsample
-    from jitcnn.model import CNN
+    """Compile what a first training needs; returns how many networks that were.
+
+    The presets on digits, with every optimizer and option of `CNN.compile` and `CNN.train`; the default preset on pictures of the usual
+    sizes, in grey and in colour, in few classes and in many; and a network of all layers.
+    """
+    from jitcnn.optimizers import OPTIMIZERS
     from jitcnn.presets import PRESETS
 
-    usual = CNN(
-        [
-            Conv2d(8, 5, stride=2, padding="same", activation="relu", input_shape=(32, 32, 3)),
-            Conv2d(16, 1, padding="edge", activation="tanh"),
-            Pool2d(3, stride=2, padding=1, kind="average"),
-            Upsample(),
-            Conv2d(64, 3, padding=1),
-            Activation("sigmoid"),
-            Dropout(0.1),
-            Flatten(),
-            Dense(64, activation="relu"),
-            Dense(10, activation="softmax"),
-        ],
-        seed=0,
-        normalize="per-image",
-    )
-    usual.compile()
-    models = [*(preset.build(seed=0) for preset in PRESETS.values()), usual]
+    smooth = PRESETS["conv-pool"].build(seed=0)
+    smooth.compile(label_smoothing=0.1, clip_norm=1.0)
+    models = [smooth, *(preset.build(seed=0) for preset in PRESETS.values())]
+    models += [PRESETS["conv-pool"].build(seed=0, optimizer=name) for name in OPTIMIZERS]
+    models += [PRESETS["default"].build(seed=0, input_shape=shape) for shape in PICTURES]
+    models += [PRESETS["default"].build(seed=0, input_shape=PICTURES[0], classes=classes) for classes in CLASSES]
+    models.append(_usual())
+    for factory, key in runner.variants(2):  # so little work as below may stay on one thread
+        factory(**key)
     for model in models:
         x = np.random.default_rng(0).integers(0, 256, (40, *(model.input_shape or ())), np.uint8)
-        model.train(x, np.arange(40) % 10, epochs=1, progress=False)
+        y = np.arange(40) % (model.output_shape or (1,))[-1]
+        model.train(x, y, epochs=1, class_weights="balanced", augment="digits", progress=False)
+        model.train(x, y, epochs=1, validation=0.2, progress=False)
         model.predict(x)
         model.predict(x.astype(np.float32))
     return len(models)
+
+
+def _usual() -> CNN:
+    """A network of all layers, in the ways that presets do not use."""
+    from jitcnn.layers import Activation, Conv2d, Dense, Dropout, Flatten, Pool2d, Upsample
+    from jitcnn.model import CNN
+
+    layers = [
+        Conv2d(8, 5, stride=2, padding="same", activation="relu", input_shape=(32, 32, 3)),
+        Conv2d(16, 1, padding="edge", activation="tanh"),
+        Pool2d(3, stride=2, padding=1, kind="average"),
+        Upsample(),
+        Conv2d(64, 3, padding=1),
+        Activation("sigmoid"),
+        Dropout(0.1),
+        Flatten(),
+        Dense(64, activation="relu"),
+        Dense(10, activation="softmax"),
+    ]
+    model = CNN(layers, seed=0, normalize="per-image")
+    model.compile()
+    return model

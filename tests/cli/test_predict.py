@@ -166,3 +166,35 @@ def test_reject_below():
     assert reject_below(confidence, right, 0.8) == (pytest.approx(0.55), 0.8, pytest.approx(1 / 6))
     assert reject_below(confidence, right, 0.6) == (0.0, pytest.approx(4 / 6), 0.0)
     assert reject_below(confidence, ~right, 0.5) is None
+
+
+def test_inverted_pictures(run, model, tmp_path):
+    (tmp_path / "dark").mkdir()
+    for path in (tmp_path / "in").iterdir():
+        Image.fromarray(255 - np.asarray(Image.open(path))).save(tmp_path / "dark" / path.name)
+    answers = [done(run("predict", model, "dark", "--json", *more))["pictures"] for more in ((), ("--invert", "no"), ("--invert", "yes"))]
+    assert answers[0] == answers[1] and [one["class"] for one in answers[0]] != NAMES
+    assert [one["class"] for one in answers[2]] == NAMES
+    assert run("predict", model, "dark/8.png", "--invert", "yes", "--show-input", "saw.png").exit_code == 0
+    assert (np.asarray(Image.open("saw.png")) == load(model).prepare("in/8.png")[..., 0]).all()
+    assert "only resize='digit' decides" in refused(run("predict", model, "dark/8.png", "--invert", "auto"))
+    assert "'maybe' is not one of" in refused(run("predict", model, "in", "--invert", "maybe"))
+
+
+def test_many_pictures_stream_in_order(run, model, tmp_path):
+    """Answers come while later pictures are still to be read: the first block is printed before a file of the last one is looked at."""
+    from jitcnn_cli import predict
+
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(2 * predict.BLOCK + 5):
+        (folder / f"{number}.png").write_bytes((tmp_path / "in" / f"{8 + number % 4}.png").read_bytes())
+    rows = list(csv.reader(io.StringIO(run("predict", model, "many", "--csv").stdout)))[1:]
+    assert [row[0] for row in rows] == [f"many/{number}.png" for number in range(2 * predict.BLOCK + 5)]
+    assert [row[1] for row in rows] == [NAMES[number % 4] for number in range(len(rows))]
+    loaded, skipped = load(model), []
+    paths = [*(str(folder / f"{number}.png") for number in range(predict.BLOCK)), "gone.png"]
+    answers = predict.answers_to(loaded, paths, 1, None, skipped)
+    next(answers)
+    assert skipped == []
+    assert len(list(answers)) == predict.BLOCK - 1 and skipped[0]["file"] == "gone.png"
