@@ -30,7 +30,6 @@ class Pair(NamedTuple):
     images: int
 
 
-@picture
 def confusion(model: "CNN", x: Any, y: Any) -> "Figure":
     """Draw which classes a model takes for which: how many images of each true class (row) it took for each class (column).
 
@@ -74,6 +73,7 @@ def most_confused(matrix: np.ndarray, most: int = MOST_PAIRS) -> list[Pair]:
     return sorted(pairs, key=lambda pair: (-pair.mistaken, pair.images, pair.true, pair.taken_for))[:most]
 
 
+@picture
 def draw(matrix: np.ndarray, names: Sequence[str]) -> "Figure":
     """The picture of a confusion matrix."""
     right, images = int(matrix.trace()), int(matrix.sum())

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jitcnn.model import CNN
 
 WIDTH, ROW = 12.0, 0.66
-ICON, NAMES, PARAMETERS, WORK = 0.3, 1.35, 6.3, 9.2  # inches from the left where columns begin
+MIDDLE, NAMES, PARAMETERS, WORK = 0.78, 1.35, 6.3, 9.2  # inches from the left: of icons, and where columns begin
 BARS = 1.45
 MOST_SHEETS = 8
 GREEN = "#2e9e48"
@@ -102,32 +102,28 @@ WORDS = {
 def _row(sheet: Sheet, name: str, about: str, shape: "Shape", scale: int, kind: str, line: tuple[float, float]) -> None:
     """A layer's line: its output as an icon, its name, its settings, and the part of the way through the network that is drawn in it."""
     top = sheet.top
-    axes = sheet.axes(ICON, top, 0.95, ROW)
-    axes.set(xlim=(0, 0.95), ylim=(ROW, 0), xticks=[], yticks=[])
-    axes.spines[:].set_visible(False)
-    axes.plot([0.475, 0.475], [ROW * end for end in line], color=colour("line"), linewidth=1.5, zorder=0)
+    sheet.canvas.plot([MIDDLE, MIDDLE], [top + ROW * end for end in line], color=colour("line"), linewidth=1.5, zorder=0)
     edge = kind if kind.startswith("#") else colour(kind)
-    _icon(axes, shape, scale, edge)
+    _icon(sheet.canvas, top + ROW / 2, shape, scale, edge)
     sheet.text(name, NAMES, top + 0.1, weight="bold", color=edge if kind.startswith("#") else colour("ink"))
     sheet.text(about, NAMES, top + 0.31, size=9, color=colour("muted"))
     sheet.top = top + ROW
 
 
-def _icon(axes: "Axes", shape: "Shape", scale: int, edge: str) -> None:
+def _icon(canvas: "Axes", middle: float, shape: "Shape", scale: int, edge: str) -> None:
     """Channels as sheets one behind the other, to scale; features as a line."""
     from matplotlib.patches import Rectangle
 
     if len(shape) != 3:
-        axes.add_patch(Rectangle((0.2, ROW / 2 - 0.03), 0.55, 0.06, facecolor=edge, edgecolor=edge))
+        canvas.add_patch(Rectangle((MIDDLE - 0.28, middle - 0.03), 0.56, 0.06, facecolor=edge, edgecolor=edge))
         return
     sheets = min(shape[2], MOST_SHEETS)
-    size = 0.4 / scale
-    high, wide = max(0.03, shape[0] * size), max(0.03, shape[1] * size)
+    high, wide = (max(0.03, side * 0.4 / scale) for side in shape[:2])
     shift = 0.025
-    left, top = (0.95 - wide - shift * (sheets - 1)) / 2, (ROW - high - shift * (sheets - 1)) / 2
+    left, top = MIDDLE - (wide + shift * (sheets - 1)) / 2, middle - (high + shift * (sheets - 1)) / 2
     for number in range(sheets):
         corner = (left + shift * (sheets - 1 - number), top + shift * number)
-        axes.add_patch(Rectangle(corner, wide, high, facecolor=colour("paper"), edgecolor=edge, linewidth=0.9))
+        canvas.add_patch(Rectangle(corner, wide, high, facecolor=colour("paper"), edgecolor=edge, linewidth=0.9))
 
 
 def _bars(axes: "Axes", counts: list[int], fill: str) -> None:

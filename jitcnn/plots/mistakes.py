@@ -27,7 +27,6 @@ class Mistake(NamedTuple):
     output: float
 
 
-@picture
 def mistakes(model: "CNN", x: Any, y: Any, count: int = 24) -> "Figure":
     """Draw the images that a model is most sure about and wrong, the surest first.
 
@@ -65,6 +64,7 @@ def most_confident(outputs: np.ndarray, y: np.ndarray, count: int) -> list[Mista
     return [Mistake(int(n), int(y[n]), int(decisions[n]), float(sure[n])) for n in chosen]
 
 
+@picture
 def draw(x: Any, y: Any, outputs: np.ndarray, names: Sequence[str], count: int, shares: bool = True) -> "Figure":
     """The picture for outputs that are there already; `shares` if they are probabilities."""
     matrix = matrix_of(outputs, y)
@@ -80,8 +80,8 @@ def draw(x: Any, y: Any, outputs: np.ndarray, names: Sequence[str], count: int, 
     for place, mistake in enumerate(found):
         left = Sheet.MARGIN + (place % ACROSS) * (wide + APART)
         top = first + (place // ACROSS) * (high + 0.75)
-        image = sheet.image(as_shown(x[mistake.number]), left, top, wide, high, cmap=GREY)
+        sheet.small(as_shown(x[mistake.number]), left, top, wide, high, cmap=GREY)
         said = f"{100 * mistake.output:.1f} %" if shares else f"{mistake.output:.3g}"
         lines = f"image {mistake.number}, {said}\nis {names[mistake.true]}\nsaid {names[mistake.taken_for]}"
-        image.axes.set_title(lines, size=8.5, loc="left")
+        sheet.text(lines, left, top - 0.06, va="bottom", size=8.5)
     return sheet.finish()

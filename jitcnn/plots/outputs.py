@@ -87,7 +87,7 @@ def _start(sheet: Sheet, model: "CNN", pixels: np.ndarray, answer: np.ndarray) -
         sheet.line(f"image, {shape_text(pixels.shape)}", 0.27, weight="bold")
         wide = size * min(2.0, pixels.shape[1] / pixels.shape[0])
         top = sheet.top + size / 2 - 0.12 * len(told)
-        sheet.image(as_shown(pixels), left, sheet.top, wide, size, cmap=GREY)
+        sheet.small(as_shown(pixels), left, sheet.top, wide, size, cmap=GREY)
         left += wide + 0.25
     else:
         sheet.line(f"input: {len(pixels):,} numbers", 0.27, weight="bold")
@@ -133,7 +133,7 @@ def _cell(sheet: Sheet, cell: Cell, left: float, top: float) -> None:
     longer = max(rows, columns)
     width, height = CELL * max(columns / longer, 0.12), CELL * max(rows / longer, 0.12)
     scale = scale_of(cell.array, both_sides=cell.is_weights)
-    sheet.image(cell.array, left + (CELL - width) / 2, top + (CELL - height) / 2, width, height, **scale)
+    sheet.small(cell.array, left + (CELL - width) / 2, top + (CELL - height) / 2, width, height, **scale)
     low, high = np.nanmin(cell.array), np.nanmax(cell.array)
     middle = left + CELL / 2
     sheet.text(shortened(cell.title, 22), middle, top - 0.17, ha="center", size=7.5)

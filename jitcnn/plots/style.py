@@ -29,6 +29,7 @@ _SHARED = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "image.interpolation": "nearest",
+    "image.composite_image": False,  # in an SVG, pictures side by side would be drawn anew as one of few pixels
     "text.parse_math": False,  # a class may be called $5
     "svg.hashsalt": "jitcnn",  # the same names inside every time
 }
@@ -99,10 +100,14 @@ def save(figure: "Figure", path: str | os.PathLike) -> None:
     ValueError
         If it is another ending.
     """
-    suffix = check_suffix(path)
+    write(figure, path, check_suffix(path))
+
+
+def write(figure: "Figure", target: Any, suffix: str) -> None:
+    """Write a figure to a path or a stream, without the time and the version."""
     metadata = {"Software": None} if suffix == ".png" else {"Date": None, "Creator": None}
     with styled():
-        figure.savefig(path, format=suffix[1:], dpi=DOTS, metadata=metadata, facecolor=figure.get_facecolor())
+        figure.savefig(target, format=suffix[1:], dpi=DOTS, metadata=metadata, facecolor=figure.get_facecolor())
 
 
 def check_suffix(path: str | os.PathLike) -> str:
@@ -119,6 +124,8 @@ class Sheet:
     Attributes
     ----------
     figure : matplotlib Figure
+    canvas : matplotlib Axes
+        All of it, in inches from the left and from the top: much faster than axes of its own for each of many small pictures.
     width : float
         In inches.
     top : float
@@ -133,8 +140,9 @@ class Sheet:
         self.figure = Figure()
         self.width = width
         self.top = self.MARGIN
+        self.canvas = self.figure.add_axes((0, 0, 1, 1), autoscale_on=False, xlim=(0, width))
+        self.canvas.set_axis_off()
         self._boxes: list[tuple[Axes, tuple[float, float, float, float]]] = []
-        self._texts: list[tuple[Any, float, float]] = []
         self.line(title, 0.3, size=13, weight="bold")
         if about:
             self.paragraph(about)
@@ -147,8 +155,7 @@ class Sheet:
 
     def text(self, text: str, left: float, top: float, **settings: Any) -> None:
         """Write a line somewhere; settings as for matplotlib's `Text`."""
-        written = self.figure.text(0, 0, text, **{"va": "top", "color": colour("ink"), **settings})
-        self._texts.append((written, left, top))
+        self.canvas.text(left, top, text, **{"va": "top", "color": colour("ink"), **settings})
 
     def paragraph(self, text: str) -> None:
         """Write an explanation, as many lines as it takes."""
@@ -156,7 +163,7 @@ class Sheet:
             self.line(line, 0.19, color=colour("muted"))
 
     def axes(self, left: float, top: float, width: float, height: float) -> "Axes":
-        """Axes in a box."""
+        """Axes of their own in a box."""
         axes = self.figure.add_axes((0, 0, 1, 1))
         self._boxes.append((axes, (left, top, width, height)))
         self.top = max(self.top, top + height)
@@ -169,6 +176,14 @@ class Sheet:
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
         return axes.imshow(array, **{"aspect": "auto", **settings})
+
+    def small(self, array: np.ndarray, left: float, top: float, width: float, height: float, **settings: Any) -> None:
+        """An array in a box on the canvas, grey where it is NaN; settings as for `imshow`."""
+        from matplotlib.patches import Rectangle
+
+        self.canvas.add_patch(Rectangle((left, top), width, height, facecolor=colour("line"), zorder=-1))
+        self.canvas.imshow(array, extent=(left, left + width, top + height, top), aspect="auto", **settings)
+        self.top = max(self.top, top + height)
 
     def bar(self, image: "AxesImage", left: float, top: float, height: float, label: str, whole: bool = False) -> None:
         """The scale of an image's colours; `whole` for numbers that are counts."""
@@ -186,8 +201,7 @@ class Sheet:
         self.figure.set_size_inches(self.width, height)
         for axes, (left, top, wide, high) in self._boxes:
             axes.set_position((left / self.width, 1 - (top + high) / height, wide / self.width, high / height))
-        for text, left, top in self._texts:
-            text.set_position((left / self.width, 1 - top / height))
+        self.canvas.set_ylim(height, 0)
         return self.figure
 
 

@@ -29,10 +29,13 @@ def test_mistakes_show_the_images(grey):
     shown = images_in(figure)
     assert len(shown) == 9 < len(wrong)
     names = plots.style.class_names(grey, 5)
-    for array, axes, n in zip(shown, figure.axes, wrong, strict=False):
-        assert np.array_equal(array, x[n, ..., 0])
+    titles = [text for text in figure.axes[0].texts if text.get_text().startswith("image ")]
+    for image, title, n in zip(figure.axes[0].images, titles, wrong, strict=False):
+        assert np.array_equal(image.get_array(), x[n, ..., 0])
         said = outputs[n].argmax()
-        assert axes.get_title(loc="left") == f"image {n}, {100 * outputs[n, said]:.1f} %\nis {names[y[n]]}\nsaid {names[said]}"
+        assert title.get_text() == f"image {n}, {100 * outputs[n, said]:.1f} %\nis {names[y[n]]}\nsaid {names[said]}"
+        left, _, _, top = image.get_extent()
+        assert title.get_position() == (left, pytest.approx(top - 0.06))
     assert f"{len(wrong)} mistakes in 20 images; those that the model was surest of come first." in texts_in(figure)
 
 

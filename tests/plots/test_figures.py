@@ -27,12 +27,12 @@ def lines(axes):
 
 def test_history_draws_what_was_measured():
     figure = plots.history(HISTORY)
-    loss, accuracy = figure.axes
+    _, loss, accuracy = figure.axes
     assert np.array_equal(lines(loss)["training"], HISTORY["loss"])
     assert np.array_equal(lines(loss)["validation"], [math.nan, 0.5, 0.75], equal_nan=True)
     assert np.array_equal(lines(accuracy)["training"], [50, 75, 87.5])
     assert np.array_equal(lines(accuracy)["validation"], [math.nan, 75, 50], equal_nan=True)
-    assert all(np.array_equal(line.get_xdata(), [1, 2, 3]) for axes in figure.axes for line in axes.lines[:2])
+    assert all(np.array_equal(line.get_xdata(), [1, 2, 3]) for axes in (loss, accuracy) for line in axes.lines[:2])
     assert (loss.get_title(), accuracy.get_title(), loss.get_xlabel()) == ("Loss", "Accuracy", "epoch")
     assert accuracy.get_ylabel() == "right answers, %"
     texts = texts_in(figure)
@@ -43,9 +43,9 @@ def test_history_draws_what_was_measured():
 
 def test_history_of_a_model_of_one_epoch_and_of_the_rate(grey):
     grey.history.update({"loss": [2.0]})
-    assert len(plots.history(grey).axes) == 1
+    assert len(plots.history(grey).axes) == 1 + 1  # the sheet itself, and one panel
     figure = plots.history({"loss": [1.0, 2.0], "rate": [0.1, 0.01]})
-    assert figure.axes[1].get_title() == "Learning rate" and lines(figure.axes[1])["training"].tolist() == [0.1, 0.01]
+    assert figure.axes[2].get_title() == "Learning rate" and lines(figure.axes[2])["training"].tolist() == [0.1, 0.01]
 
 
 def test_history_that_diverged():
@@ -75,7 +75,7 @@ def test_confusion_counts(grey):
     assert np.isnan(shown.diagonal()).all()
     apart = ~np.eye(5, dtype=bool)
     assert np.array_equal(shown[apart], matrix[apart])
-    axes = figure.axes[0]
+    axes = figure.axes[1]
     counts = np.zeros((5, 5), int)
     for text in axes.texts:
         column, row = text.get_position()

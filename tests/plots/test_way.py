@@ -112,5 +112,6 @@ def test_graph_tells_sizes_parameters_and_work(grey):
     assert "max of 2 x 2 → 4 x 3 x 3" in texts and "dense, 5 units, softmax → 5" in texts
     assert f"{sizes[0]:,} ({100 * sizes[0] / sum(sizes):.0f} %)" in texts
     assert "10 x 8 x 1, standardised one by one" in texts
-    icons = [len(axes.patches) for axes in figure.axes[:-2]]
-    assert icons == [1, 3, 3, 3, 4, 4, 4, 1, 1, 1]  # a sheet a channel
+    names = [text.get_position()[1] for text in figure.axes[0].texts if text.get_text() in ("input", *grey.graph.names)]
+    icons = [sum(0 < patch.get_y() + patch.get_height() - top < 0.66 for patch in figure.axes[0].patches) for top in names]
+    assert icons == [1, 3, 3, 3, 4, 4, 4, 1, 1, 1]  # a sheet a channel, in each layer's line
