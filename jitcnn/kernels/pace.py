@@ -11,6 +11,7 @@ ONE, ALL = 0, 1
 TRIALS, TRIAL_SECONDS = 4, 0.0005  # of each way, at first
 WINDOW_SECONDS, PROBE_SECONDS = 0.02, 0.002  # over which the way in use, and the other one, are measured
 SOON_SECONDS, AGAIN_SECONDS = 0.02, 0.5  # from one look at the other way to the next: soon after a change, then less and less often
+AGAIN_STEPS = 20  # of the other way: looks take a small share of the time however long a step is
 
 
 class Pace:
@@ -57,4 +58,4 @@ class Pace:
         elif self.probing:
             self.again = min(2 * self.again, AGAIN_SECONDS)
         self.elapsed, self.steps = 0.0, 0
-        self.probing = self.since > self.again
+        self.probing = self.since > max(self.again, AGAIN_STEPS * self.seconds[1 - self.best])
