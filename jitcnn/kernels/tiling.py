@@ -38,7 +38,8 @@ def choose_columns(real: type, columns: int) -> Columns:
     """The blocks that waste least."""
     full = full_lanes(real)
     lanes = [full >> shift for shift in range(4) if full >> shift >= min(4, full)]
-    choices = [Columns(v, n, -(-(columns % (v * n)) // n), columns % n != 0) for n in lanes for v in (1, 2, 3)]
+    sizes = [(v, n) for n in lanes for v in (1, 2, 3) if v == 1 or (v - 1) * n < columns]
+    choices = [Columns(v, n, -(-(columns % (v * n)) // n), columns % n != 0) for v, n in sizes]
     return max(choices, key=lambda choice: worth(real, choice, columns))
 
 
