@@ -27,7 +27,7 @@ from jitcnn.objective import Objective
 from jitcnn.optimizers import Optimizer, as_optimizer
 from jitcnn.passes import Trainer
 from jitcnn.progress import Progress
-from jitcnn.runs.checkpointing import Checkpointing, Saver, as_checkpointing
+from jitcnn.runs.checkpointing import Checkpointing, saver_for
 from jitcnn.schedules import Schedule, as_schedule, as_span
 from jitcnn.training import append, fit
 from jitcnn.watch import Watch
@@ -254,7 +254,7 @@ class CNN(Network):
             by_class = as_class_weights(class_weights, trained_on, math.prod(self.graph.output_shape or ()), self.classes)
             targets = targets._replace(weights=combined(own, by_class, targets.classes, self.dtype))
         how = as_schedule(schedule)
-        saver = Saver(as_checkpointing(checkpoint, resume), self, epochs)
+        saver = saver_for(checkpoint, resume, self, epochs)
         if saver.settings is not None:
             settings = {"shuffle": shuffle, "augment": str(augmentation), "schedule": how.to_dict()}
             saver.open(resume, self._identity(images, targets, order, batch_size) | settings)

@@ -113,7 +113,15 @@ class Trainer:
 
 
 class Passes:
-    """Passes over the same images: a context, within which the program keeps hold of them."""
+    """Passes over the same images: a context, within which the program keeps hold of them.
+
+    Attributes
+    ----------
+    order : int64 array
+        Which images, in the order of the next pass, written in place.
+    measured : dict of str to array
+        Each image's loss, and whether it was right, in that order.
+    """
 
     def __init__(self, trainer: Trainer, training: bool, images: np.ndarray, targets: Targets, order: np.ndarray, batch_size: int):
         """Prepare.
@@ -167,7 +175,6 @@ class Passes:
 
     def run(
         self,
-        order: np.ndarray | None = None,
         show: Callable[[int, dict[str, float]], None] | None = None,
         after: Callable[[int], None] | None = None,
         first: int = 0,
@@ -178,8 +185,6 @@ class Passes:
 
         Parameters
         ----------
-        order
-            The images in another order.
         show
             Called now and then with the number of images done since the last call, and with loss and accuracy so far.
         after
@@ -197,8 +202,6 @@ class Passes:
             If it finds what is not finite.
         """
         watch = watch or Watch("ignore")
-        if order is not None:
-            self.order[...] = order
         session = self.prepare()
         means = RunningMeans(self.measured, watch.on_nan != "ignore")
         watch.begin(self, first)

@@ -112,14 +112,15 @@ def fit_epoch(
     training.prepare()  # the program is made before the clock starts
     progress.begin_epoch(epoch)
     watch.epoch = epoch
-    done = saver.begin_epoch(training.measured)
+    if seed is not None:
+        training.order[...] = order[initializers.generator(seed, epoch, initializers.SHUFFLE).permutation(len(order))]
+    done = saver.begin_epoch(training)
     started = time.perf_counter() - saver.seconds
-    shuffled = None if seed is None else order[initializers.generator(seed, epoch, initializers.SHUFFLE).permutation(len(order))]
 
     def after_chunk(images: int) -> None:
         saver.step(training.measured, images, time.perf_counter() - started)
 
-    logs = training.run(shuffled, progress.update, after_chunk, done, saver.steps_left, watch)
+    logs = training.run(progress.update, after_chunk, done, saver.steps_left, watch)
     if watch.on_nan == "skip":
         logs["skipped"] = skipped(training.measured, training.batch_size)
         if logs["skipped"] == training.steps:

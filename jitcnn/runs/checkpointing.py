@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from jitcnn.checks import positive
 from jitcnn.forms.geometry import integer
 from jitcnn.runs.signals import HeldSignals
 from jitcnn.storage.checkpoints import Saved, read_checkpoint, remove_unfinished, write_checkpoint
+
+if TYPE_CHECKING:
+    from jitcnn.passes import Passes
 
 FILE = "checkpoint.npz"
 
@@ -51,6 +54,10 @@ class Checkpointing:
         """The file."""
         return Path(self.folder) / FILE
 
+    def saver(self, model: Any, epochs: int) -> "Saver":
+        """What saves one call of `train` so."""
+        return Saver(self, model, epochs)
+
 
 def as_checkpointing(checkpoint: Any, resume: Any) -> Checkpointing | None:
     """The `checkpoint` argument of `train`; a ValueError if it is none, or if `resume` has nothing to go on with."""
@@ -65,6 +72,12 @@ def as_checkpointing(checkpoint: Any, resume: Any) -> Checkpointing | None:
     if not isinstance(checkpoint, str | os.PathLike):
         raise ValueError(f"checkpoint is {checkpoint!r}, expected a folder, or jitcnn.runs.Checkpointing(folder, steps=1000)")
     return Checkpointing(checkpoint)
+
+
+def saver_for(checkpoint: Any, resume: Any, model: Any, epochs: int) -> "Saver":
+    """What saves one call of `train` with these arguments."""
+    settings = as_checkpointing(checkpoint, resume)
+    return Saver(None, model, epochs) if settings is None else settings.saver(model, epochs)
 
 
 class Saver:
@@ -124,12 +137,16 @@ class Saver:
         path = self.settings.path
         remove_unfinished(path)
         if resume and path.exists():
-            self.saved = read_checkpoint(path)
-            state = self.saved.state
-            for name, value in self.identity.items():
-                if state["identity"].get(name) != value:
-                    raise ValueError(f"{path}: {name} was {state['identity'].get(name)!r} in that run, and is {value!r} now")
-            self.first_epoch, self.epoch, self.stopped = state["first_epoch"], state["epoch"], state["stopped"]
+            self.go_on_with(read_checkpoint(path), path)
+
+    def go_on_with(self, saved: Saved, path: Path) -> None:
+        """Go on with what was read from `path`; a ValueError if it belongs to another training."""
+        state = saved.state
+        for name, value in self.identity.items():
+            if state["identity"].get(name) != value:
+                raise ValueError(f"{path}: {name} was {state['identity'].get(name)!r} in that run, and is {value!r} now")
+        self.saved = saved
+        self.first_epoch, self.epoch, self.stopped = state["first_epoch"], state["epoch"], state["stopped"]
 
     @property
     def epochs(self) -> range:
@@ -158,12 +175,12 @@ class Saver:
         self._steps = state["steps"]
         self.good = self._place()
 
-    def begin_epoch(self, arrays: Mapping[str, np.ndarray]) -> int:
-        """How many images of the epoch are done already; what was measured on them is put into `arrays`."""
+    def begin_epoch(self, passes: "Passes") -> int:
+        """How many images of the epoch are done already; what was measured on them is put into `passes.measured`."""
         if self.saved is not None:
             for name, kept in self.saved.arrays.items():
                 if name.startswith("image/"):
-                    arrays[name.removeprefix("image/")][: len(kept)] = kept
+                    passes.measured[name.removeprefix("image/")][: len(kept)] = kept
             self.saved = None
         return self.images
 
