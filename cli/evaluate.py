@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MOST_COLUMNS = 20
 
 
-@command("eval", example="jitcnn eval runs/default/model.json")
+@command("eval", example="jitcnn eval runs/default/best.json")
 @click.argument("model")
 @options.data_option
 @click.option("--on", type=click.Choice(("test", "train")), default="test", show_default=True, help="Which of the data's images.")

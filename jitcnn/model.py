@@ -59,7 +59,7 @@ class CNN(Network):
     parameters : dict of str to array
         Views by `layer/name`, to be read and written in place.
     history : dict of str to list
-        By epoch: `loss`, `accuracy`, `top5` …, the same with `val_` in front (fractions), and `seconds` of training.
+        By epoch: `loss`, `accuracy`, `top5` …, the same with `val_` in front (fractions), `rate` (of the last step), and `seconds`.
     epochs : int
         How many there were.
     optimizer, loss, metrics, clip_norm

@@ -127,7 +127,8 @@ def fit_epoch(
             raise FloatingPointError(f"every step of epoch {epoch + 1} was skipped: lower learning_rate, or start again from new weights")
     seconds = saver.seconds if done == len(order) else time.perf_counter() - started
     measured = {} if measuring is None else measuring.run(after=lambda _: saver.measure(training.measured))
-    return {**logs, **{f"val_{name}": value for name, value in measured.items()}, "seconds": seconds}
+    rate = float(training.arrays["hyper"][-1, 0])  # of the last step
+    return {**logs, **{f"val_{name}": value for name, value in measured.items()}, "rate": rate, "seconds": seconds}
 
 
 def append(history: dict[str, list], logs: dict[str, float]) -> None:

@@ -27,12 +27,11 @@ def test_history():
     model = net()
     history = model.train(X, Y, epochs=2, progress=False)
     assert history is model.history
-    assert list(history) == ["loss", "accuracy", "seconds"]
+    assert list(history) == ["loss", "accuracy", "rate", "seconds"]
+    assert history["rate"] == [model.optimizer.learning_rate] * 2
     assert all(len(values) == 2 for values in history.values())
     model.train(X, Y, epochs=1, validation=0.2, progress=False)
-    assert list(history) == ["loss", "accuracy", "seconds", "val_loss", "val_accuracy"] or set(history) == {
-        "loss", "accuracy", "val_loss", "val_accuracy", "seconds"
-    }  # fmt: skip
+    assert set(history) == {"loss", "accuracy", "val_loss", "val_accuracy", "rate", "seconds"}
     assert history["val_loss"][:2] == [None, None]
     assert history["val_loss"][2] > 0
     assert model.epochs == 3
@@ -245,7 +244,7 @@ def test_callbacks():
     recorder = Recorder()
     model = net()
     model.train(X, Y, epochs=5, callbacks=[recorder], progress=False)
-    names = ["accuracy", "loss", "seconds"]
+    names = ["accuracy", "loss", "rate", "seconds"]
     assert recorder.calls == ["train", 0, (0, names, 1), 1, (1, names, 2), "end"]
     model.train(X, Y, epochs=1, callbacks=recorder, progress=False)
     assert recorder.calls[-3:] == [2, (2, names, 3), "end"]
@@ -316,7 +315,7 @@ def test_divergence_is_told():
 def test_regression_without_accuracy():
     model = CNN([Flatten(), Dense(1)], seed=1, engine="python")
     model.compile("sgd", 1e-6, loss="mse", metrics=())
-    assert list(model.train(X, Y * 0.5, epochs=1, progress=False)) == ["loss", "seconds"]
+    assert list(model.train(X, Y * 0.5, epochs=1, progress=False)) == ["loss", "rate", "seconds"]
     assert list(model.evaluate(X, Y * 0.5)) == ["loss"]
 
 

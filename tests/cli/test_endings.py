@@ -75,7 +75,7 @@ def test_examples_run_as_written(run, kept, tmp_path, monkeypatch):
         result = run(*line.split()[1:])
         assert result.exit_code == 0, f"{line}\n{result.stderr}"
         if (tmp_path / "digits.json").exists():
-            shutil.copy(tmp_path / "digits.json", tmp_path / "runs" / "default" / "model.json")
+            shutil.copy(tmp_path / "digits.json", tmp_path / "runs" / "default" / "best.json")
 
 
 def test_every_command_is_tested_here():

@@ -4,11 +4,15 @@ import re
 
 import numpy as np
 import pytest
+from jitcnn_cli.train_plan import data_name
 
 from jitcnn import load
+from jitcnn.runs.folder import COLUMNS, Run
 from tests.cli.conftest import TINY, done, refused
 
-KEYS = {"accuracy", "loss", "seconds", "images_per_second", "parameters", "test", "model", "digest"}
+KEYS = {
+    "accuracy", "loss", "seconds", "images_per_second", "parameters", "test", "epochs", "steps", "best", "history", "run", "model", "digest"
+}  # fmt: skip
 
 
 def test_json_is_one_object_and_everything_else_is_on_stderr(run, digits):
@@ -22,6 +26,9 @@ def test_json_is_one_object_and_everything_else_is_on_stderr(run, digits):
     assert found["seconds"] > 0
     model = load("model.json")
     assert (found["digest"], found["parameters"]) == (model.digest(), sum(value.size for value in model.parameters.values()))
+    assert [len(found["history"][name]) for name in COLUMNS] == [20] * 6
+    assert found["history"]["val_loss"][-1] == found["loss"]
+    assert (found["run"], found["epochs"], found["steps"]) == ("runs/single-conv", 20, 100)
     assert "epoch 20/20" in result.stderr
     assert "validation" in result.stderr
 
@@ -30,7 +37,8 @@ def test_report(run, digits):
     result = run(*TINY, "--data", digits, "--out", "model.json")
     assert result.exit_code == 0
     assert re.search(r"\ntrain \(while learning\) +\d\.\d{4} +\d+\.\d\d %\nvalidation +\d.*\ntest +\d", result.stdout)
-    assert result.stdout.endswith(f"model model.json, digest {load('model.json').digest()}\n")
+    assert "\nbest val_loss " in result.stdout
+    assert result.stdout.endswith(f"run runs/single-conv\nmodel model.json, digest {load('model.json').digest()}\n")
     assert f"{digits}: 40 images of 8 x 8 x 1 in 4 classes, validated on 16 test images" in result.stderr
     assert "epoch 1/1: loss" in result.stderr
     assert "\r" not in result.stderr
@@ -68,15 +76,67 @@ def test_engines_agree(run, digits):
     assert losses == pytest.approx([losses[0]] * 3, rel=1e-3)
 
 
-def test_a_run_never_overwrites_another_one_unasked(run, digits):
+def test_a_run_never_overwrites_another_one(run, digits):
     for folder in ("single-conv", "single-conv-2", "single-conv-3"):
-        assert done(run(*TINY, "--data", digits, "--json"))["model"] == f"runs/{folder}/model.json"
+        assert done(run(*TINY, "--data", digits, "--json"))["model"] == f"runs/{folder}/last.json"
+
+
+def test_names(run, digits):
+    assert [data_name(data) for data in ("mnist", "a/photos/", digits, "/", "-x")] == ["mnist", "photos", "digits", "data", "data"]
+    assert done(run(*TINY, "--data", digits, "--name", "mine", "--json"))["run"] == "runs/mine"
+    assert done(run(*TINY, "--data", digits, "--name", "mine", "--json"))["run"] == "runs/mine-2"
+    for name in ("", "..", ".hidden", "a/b", "-x"):
+        assert "is not a name for a folder in runs/" in refused(run(*TINY, "--data", digits, f"--name={name}"))
+
+
+def test_the_folder_of_a_run(run, digits, tmp_path):
+    """Everything that happened, in files; the best epoch is the one of the least validation loss."""
+    found = done(run(*TINY, "--data", digits, "--epochs", "6", "--lr", "5", "--json", "--seed", 3, "--size", "8x8"))
+    folder = Run(tmp_path / "runs" / "single-conv")
+    names = sorted(path.name for path in folder.path.iterdir())
+    assert names == ["best.json", "checkpoint.npz", "config.toml", "history.csv", "last.json", "log.txt"]
+    assert folder.config["train"] == {
+        "preset": "single-conv", "data": str(digits), "size": "8x8", "train-limit": 1000, "val-limit": 100, "epochs": 6, "batch-size": 8,
+        "lr": 5.0, "seed": 3, "engine": "fast",
+    }  # fmt: skip
+    assert folder.config["data"]["digest"] == load(found["model"]).data["digest"]
+    assert {"processor", "features", "jitcnn", "numpy", "numba"} <= set(folder.config["machine"])
+    result = folder.config["result"]
+    assert (result["digest"], result["epochs"], result["steps"], result["model"]) == (found["digest"], 6, 30, "last.json")
+    losses = folder.history["val_loss"]
+    assert losses == found["history"]["val_loss"]
+    best = 1 + losses.index(min(losses))
+    assert best < 6
+    assert found["best"] == {"by": "val_loss", "value": min(losses), "epoch": best, "model": "runs/single-conv/best.json"}
+    assert folder.model("best").digest() != folder.model("last").digest() == found["digest"]
+    assert done(run("eval", "runs/single-conv/best.json", "--json"))["loss"] == pytest.approx(min(losses))
+    log = (folder.path / "log.txt").read_text()
+    assert "40 images of 8 x 8 x 1 in 4 classes" in log and "epoch 6: loss" in log and f"digest {found['digest']}" in log
+
+
+def test_which_model_is_the_result(run, digits, tmp_path):
+    """The best one if asked for, or if its choice flatters no test figure; with --best-by, the best of that."""
+    base = [*TINY, "--data", digits, "--epochs", "6", "--lr", "5", "--json"]
+    chosen = done(run(*base, "--best-by", "accuracy"))
+    accuracies = chosen["history"]["accuracy"]
+    assert (chosen["best"]["value"], chosen["model"]) == (max(accuracies), "runs/single-conv/best.json")
+    assert load(chosen["model"]).digest() == chosen["digest"]
+    with np.load(digits) as archive:
+        np.savez(tmp_path / "all.npz", x=archive["x_train"], y=archive["y_train"])
+    held_out = done(run(*TINY, "--data", "all.npz", "--epochs", "6", "--lr", "5", "--json", "--out", "out.npz"))
+    assert held_out["loss"] == min(held_out["history"]["val_loss"]) == held_out["best"]["value"]
+    assert load("out.npz").digest() == load(held_out["best"]["model"]).digest() == held_out["digest"]
+    unchecked = done(run(*TINY, "--data", digits, "--val-limit", 0, "--json"))
+    assert (unchecked["best"]["by"], unchecked["model"][-9:]) == ("loss", "last.json")
+    assert "--best-by val_loss needs images to validate on" in refused(
+        run(*TINY, "--data", digits, "--val-limit", 0, "--best-by", "val_loss")
+    )
 
 
 def test_out_makes_folders_and_the_suffix_chooses_the_format(run, digits, tmp_path):
     done(run(*TINY, "--data", digits, "--json", "--out", "deep/down/model.npz"))
     assert (tmp_path / "deep" / "down" / "model.npz").read_bytes()[:2] == b"PK"
-    assert not (tmp_path / "runs").exists()
+    assert load("deep/down/model.npz").digest() == load("runs/single-conv/last.json").digest()
 
 
 def test_settings(run, digits):
@@ -126,9 +186,10 @@ def test_data_without_test_images_hold_out_a_share(run, tmp_path, digits):
     assert "40 images of 8 x 8 x 1 in 4 classes, of which 8 are held out for validation" in result.stderr
 
 
-def test_a_loss_that_is_no_number_ends_the_run(run, digits):
+def test_a_loss_that_is_no_number_ends_the_run(run, digits, tmp_path):
     result = run(*TINY, "--data", digits, "--out", "model.json", "--json", "--lr", "1e38", "--epochs", 2, "--opt", "sgd")
     assert (result.exit_code, result.stdout) == (1, "")
+    assert list((tmp_path / "runs").iterdir()) == []
     assert re.search(r"\njitcnn: (NaN|infinity) in .* at step \d+ \(epoch 1, .* lower learning_rate, [^\n]*\n$", result.stderr)
 
 

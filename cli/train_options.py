@@ -1,0 +1,121 @@
+"""The options of `jitcnn train`: those that decide what comes out, and those that say where it goes and what is shown."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, fields
+from typing import Any
+
+import click
+
+from . import options
+
+SCORES = ("val_loss", "val_accuracy", "loss", "accuracy")
+
+
+class FolderName(click.ParamType):
+    """The name of a folder, in one part."""
+
+    name = "name"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> str:
+        """Return the name, or fail."""
+        text = str(value)
+        if not text or text.startswith((".", "-")) or any(part in text for part in ("/", "\\", os.sep, "\0")):
+            self.fail(f"{text!r} is not a name for a folder in runs/, such as digits-2.", parameter, context)
+        return text
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides what comes out: these settings and the same data give the same bits."""
+
+    preset: str | None
+    data: str | None
+    size: tuple[int, int] | None
+    resize: str | None
+    gray: bool
+    strict: bool
+    train_limit: int | None
+    val_limit: int | None
+    epochs: int | None
+    batch_size: int | None
+    lr: float | None
+    opt: str | None
+    loss: str | None
+    seed: int
+    schedule: str | None
+    weight_decay: float | None
+    early_stop: int | None
+    best_by: str | None
+    augment: str | None
+    engine: str
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where it goes, how it is computed, and what is shown meanwhile."""
+
+    name: str | None
+    out: str | None
+    checkpoint_steps: int | None
+    checkpoint_minutes: float | None
+    threads: int | None
+    quiet: bool
+    as_json: bool
+
+
+SETTINGS = (
+    click.option(
+        "--preset", type=options.preset, show_default="default", help="The network, with all that its training needs.", metavar="NAME"
+    ),
+    options.data_option,
+    options.picture_options,
+    click.option("--train-limit", type=options.AT_LEAST_ONE, metavar="N", help="Train on the first N images."),
+    click.option("--val-limit", type=click.IntRange(min=0), metavar="N", help="Validate on the first N test images, or on none."),
+    click.option("--epochs", type=options.AT_LEAST_ONE, metavar="N", help="Passes over the images."),
+    click.option("--batch-size", type=options.AT_LEAST_ONE, metavar="N", help="Images in a step."),
+    click.option("--lr", type=options.Rate(), metavar="RATE", help="Learning rate."),
+    click.option(
+        "--opt", type=click.Choice(options.OPTIMIZERS), help="Optimizer; without --lr, another than the preset's brings its own rate."
+    ),
+    click.option("--loss", type=click.Choice(options.LOSSES), help="What training makes small."),
+    click.option(
+        "--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Same seed, same model, to the bit.", metavar="N"
+    ),
+    click.option("--schedule", type=click.Choice(options.SCHEDULES), help="How the learning rate changes from step to step."),
+    click.option("--weight-decay", type=options.Amount(), metavar="SHARE", help="This times the weights is added to their gradient."),
+    click.option("--early-stop", type=options.AT_LEAST_ONE, metavar="N", help="Stop after N epochs in a row that were not the best."),
+    click.option(
+        "--best-by",
+        type=click.Choice(SCORES),
+        help="Which epoch is the best: val_loss if not given, loss where nothing is validated. The best model is the result then, and also "
+        "with --early-stop, and where images are validated that are no test images; the last model is it otherwise.",
+    ),
+    options.augment_option,
+    click.option("--engine", type=click.Choice(options.ENGINES), default="fast", show_default=True, help="What runs the passes."),
+)
+OUTPUT = (
+    click.option(
+        "--name", type=FolderName(), help="The run's folder, runs/NAME or else NAME-2, …; called like preset or data if not given."
+    ),
+    click.option("--out", type=click.Path(), metavar="FILE", help="Write the result here too, .json or .npz."),
+    click.option("--checkpoint-steps", type=options.AT_LEAST_ONE, metavar="N", help="Save after N steps too, not only after each epoch."),
+    click.option("--checkpoint-minutes", type=options.Rate(), metavar="M", help="Save after M minutes too."),
+    options.threads_option,
+    click.option("--quiet", is_flag=True, help="No bars and no table, only the model's path and digest."),
+    options.json_option,
+)
+
+
+def train_options(command: Any) -> Any:
+    """Add all of them."""
+    for option in reversed((*SETTINGS, *OUTPUT)):
+        command = option(command)
+    return command
+
+
+def taken(given: dict[str, Any]) -> tuple[Settings, Output]:
+    """Options by name, as the command gets them."""
+    settings, output = ({field.name: given[field.name] for field in fields(kind)} for kind in (Settings, Output))
+    return Settings(**settings), Output(**output)

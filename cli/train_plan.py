@@ -1,0 +1,159 @@
+"""What a run does, after the preset, the options and the data have been put together."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import click
+
+from jitcnn import data, presets
+from jitcnn.augmentation import Augmentation, as_augmentation
+from jitcnn.data import Dataset
+from jitcnn.data.dataset import NAMES
+from jitcnn.model import CNN
+from jitcnn.preparation import Preparation
+from jitcnn.schedules import Schedule, as_schedule
+
+from .train_options import Settings
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that training needs.
+
+    Attributes
+    ----------
+    settings
+        With the preset's numbers in place of what was not given.
+    model, dataset
+        What is trained, on what.
+    validation
+        As `CNN.train` takes it.
+    schedule, augment
+        As `CNN.train` takes them.
+    best_by
+        By which metric an epoch is the best.
+    best_is_result
+        Whether the best model is what comes out; otherwise the last one is.
+    name
+        What the run is called if nobody says.
+    """
+
+    settings: Settings
+    model: CNN
+    dataset: Dataset
+    validation: Any
+    schedule: Schedule
+    augment: Augmentation
+    best_by: str
+    best_is_result: bool
+    name: str
+
+    @property
+    def trained(self) -> int:
+        """How many images an epoch has."""
+        held_out = round(self.validation * len(self.dataset.x)) if isinstance(self.validation, float) else 0
+        return len(self.dataset.x) - held_out
+
+    @property
+    def validates_on_test(self) -> bool:
+        """Whether the images validated are test images."""
+        return isinstance(self.validation, tuple) and self.dataset.x_val is None
+
+    def recorded(self) -> dict[str, Any]:
+        """The settings as a file has them: by the options' names, without what was not given."""
+        given = {name.replace("_", "-"): value for name, value in asdict(self.settings).items() if value is not None and value is not False}
+        if self.settings.size is not None:
+            given["size"] = "x".join(map(str, self.settings.size))
+        return given
+
+
+def make_plan(settings: Settings, *, threads: int | None, progress: bool) -> Plan:
+    """Read the data, and make the network for them."""
+    name = data_name(settings.data) if settings.data is not None and settings.preset is None else settings.preset or "default"
+    settings = with_preset(settings)
+    preset = presets.PRESETS[settings.preset or ""]
+    schedule = preset.schedule_at(settings.lr) if settings.schedule is None else as_schedule(settings.schedule)
+    augment = as_augmentation(settings.augment)
+    dataset = load(settings, progress)
+    model = preset.build(
+        seed=settings.seed,
+        input_shape=dataset.x.shape[1:],
+        classes=len(dataset.classes),
+        engine=settings.engine,
+        threads=threads,
+        optimizer=settings.opt,
+        learning_rate=settings.lr,
+        weight_decay=settings.weight_decay,
+        loss=settings.loss,
+    )
+    describe_data(model, dataset)
+    validation = validation_of(dataset, settings.val_limit or 0)
+    best_by = best_of(settings.best_by, validation)
+    own_validation = validation is not None and (dataset.x_val is not None or not isinstance(validation, tuple))
+    best_is_result = own_validation or settings.best_by is not None or settings.early_stop is not None
+    return Plan(settings, model, dataset, validation, schedule, augment, best_by, best_is_result, name)
+
+
+def with_preset(settings: Settings) -> Settings:
+    """The settings with the preset's numbers in place of what was not given."""
+    preset = presets.PRESETS[settings.preset or "default"]
+    return replace(
+        settings,
+        preset=preset.name,
+        data=None if settings.data is None else data_path(settings.data),
+        epochs=settings.epochs or preset.epochs,
+        batch_size=settings.batch_size or preset.batch_size,
+        train_limit=settings.train_limit or preset.train_limit,
+        val_limit=preset.validation_limit if settings.val_limit is None else settings.val_limit,
+    )
+
+
+def data_path(data: str) -> str:
+    """The name of a data set, or a path that is the same from any folder."""
+    return data if data in NAMES else os.path.abspath(data)
+
+
+def data_name(data: str) -> str:
+    """What a run is called after its data: the last part of a path, without a suffix."""
+    stem = os.path.basename(os.path.abspath(data)).partition(".")[0]
+    return stem if stem and not stem.startswith("-") else "data"
+
+
+def load(settings: Settings, progress: bool) -> Dataset:
+    """Read the data."""
+    wanted = Preparation(settings.size, 1 if settings.gray else None, settings.resize or "pad")
+    source = settings.data or "mnist"
+    dataset = data.load(source, train_limit=settings.train_limit, preparation=wanted, strict=settings.strict, progress=progress)
+    if dataset.preparation is None and (settings.resize or settings.gray or settings.strict):
+        raise click.UsageError("--resize, --gray and --strict are for picture files: leave them out.")
+    return dataset
+
+
+def describe_data(model: CNN, dataset: Dataset) -> None:
+    """Have the model know what its data are and how pictures become like them."""
+    model.preparation = replace(dataset.preparation or model.preparation, normalize=model.normalize, classes=tuple(dataset.classes))
+    model.data = {"name": dataset.name, "digest": dataset.digest}
+    if dataset.name == "mnist":  # its images were made so: pictures of digits become like them
+        model.preparation = replace(model.preparation, resize="digit", invert="auto")
+
+
+def best_of(wanted: str | None, validation: Any) -> str:
+    """By which metric an epoch is the best; a usage error if it is not measured."""
+    if validation is None and wanted in ("val_loss", "val_accuracy"):
+        raise click.UsageError(f"--best-by {wanted} needs images to validate on: give --best-by loss, or a --val-limit above 0.")
+    return wanted or ("loss" if validation is None else "val_loss")
+
+
+def validation_of(dataset: Dataset, limit: int) -> Any:
+    """Return what `CNN.train` takes: images set apart for it, the first test images, or, of data without any, a share of the others."""
+    if limit == 0:
+        return None
+    if dataset.x_val is not None and dataset.y_val is not None:
+        return dataset.x_val[:limit], dataset.y_val[:limit]
+    if dataset.x_test is not None and dataset.y_test is not None:
+        return dataset.x_test[:limit], dataset.y_test[:limit]
+    held_out = min(limit, len(dataset.x) // 5)
+    return held_out / len(dataset.x) if held_out else None
