@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 # From the top down. A name stands for the module and for everything inside it; the longest name that fits decides.
 LAYERS = [
     ["jitcnn_cli", "jitcnn.__main__"],
+    ["jitcnn.play"],
     ["jitcnn.blog", "jitcnn.learn", "jitcnn.measuring"],
     ["jitcnn.plots"],
     ["jitcnn.attribution"],

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import webbrowser
 from pathlib import Path
 
 import click
@@ -19,6 +20,7 @@ from jitcnn import CNN, presets
 from jitcnn.engine import ENGINES
 from jitcnn.losses import LOSSES
 from jitcnn.optimizers import OPTIMIZERS
+from jitcnn.play.server import Server
 from jitcnn.schedules import SCHEDULES
 from tests.cli.conftest import TINY, refused
 
@@ -28,6 +30,7 @@ COMMANDS = [
     ["eval"],
     ["predict"],
     ["summary"],
+    ["play"],
     ["convert"],
     ["bench"],
     ["doctor"],
@@ -63,8 +66,11 @@ def test_help_has_an_example(run, command):
 
 
 def test_examples_run_as_written(run, kept, tmp_path, monkeypatch):
-    """In the order of the help texts: what the first ones write, the later ones read. What is only timed is timed for a moment."""
+    """In the order of the help texts: what the first ones write, the later ones read. What is only timed is timed for a moment,
+    and no page is served."""
     monkeypatch.setattr(learn_race, "SECONDS", 0.01)
+    monkeypatch.setattr(Server, "serve_forever", lambda server: None)
+    monkeypatch.setattr(webbrowser, "open", lambda address: None)
     examples = [line for names in COMMANDS for line in find(names).example.splitlines()]
     (tmp_path / "runs" / "default").mkdir(parents=True)
     picture = np.full((90, 60), 220, np.uint8)

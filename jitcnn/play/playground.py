@@ -1,0 +1,115 @@
+"""What the page can ask: one model, its data and its training, behind one lock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jitcnn.data import Dataset
+from jitcnn.model import CNN
+from jitcnn.play import images
+from jitcnn.play.look import look
+from jitcnn.play.security import field
+
+
+class Playground:
+    """A model that is looked at, by one page or several.
+
+    Parameters
+    ----------
+    model : CNN
+    dataset : Dataset, optional
+        Where examples come from, and what the model is trained on.
+    out : path, optional
+        The only file that is ever written, when somebody saves.
+    """
+
+    def __init__(self, model: CNN, dataset: Dataset | None = None, out: str | Path | None = None):
+        if model.input_shape is None:
+            if dataset is None:
+                raise ValueError("the model does not know the shape of its images: give input_shape to its first layer")
+            model.graph.take_input_shape(dataset.x.shape[1:])
+        self.model, self.dataset, self.out = model, dataset, None if out is None else Path(out)
+        if dataset is not None and dataset.x.shape[1:] != model.input_shape:
+            raise ValueError(f"the data's images are {dataset.x.shape[1:]}, and the model takes {model.input_shape}: give other data")
+        self.lock = threading.RLock()
+        look(model, np.zeros(model.input_shape or (), np.uint8))  # compiles what the page will ask for
+
+    def answers(self) -> dict[str, Callable[[Any], Any]]:
+        """Functions by the names under which the page asks for them."""
+        return {"about": self.about, "drawing": self.drawing, "picture": self.picture, "look": self.look, "example": self.example}
+
+    def about(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        """What does not change: the model's shapes and names, what it can be shown, and where it is saved."""
+        model = self.model
+        preparation = model.preparation
+        return {
+            "input_shape": list(model.input_shape or ()),
+            "output_shape": list(model.output_shape or ()),
+            "classes": class_names(model, self.dataset),
+            "probabilities": has_probabilities(model),
+            "preparation": preparation.to_dict(),
+            "layers": [{"name": layer.name, "kind": type(layer).__name__, "text": repr(layer)} for layer in model.layers],
+            "parameters": sum(int(np.prod(shape)) for shape in model.parameter_shapes.values()),
+            "examples": 0 if self.dataset is None else len(self._examples()[0]),
+            "data": None if self.dataset is None else self.dataset.name,
+            "out": None if self.out is None else self.out.name,
+        }
+
+    def drawing(self, payload: Mapping[str, Any]) -> bytes:
+        """What the network makes of pixels (rows, columns, channels) that were drawn."""
+        return self._see(images.decode(payload))
+
+    def picture(self, payload: Any) -> bytes:
+        """What it makes of a picture's file, whose bytes came."""
+        if not isinstance(payload, bytes):
+            raise ValueError("send the picture's bytes as application/octet-stream")
+        return self._see(payload)
+
+    def look(self, payload: Mapping[str, Any]) -> bytes:
+        """What it makes of an image that was prepared before."""
+        image = self._image(payload)
+        with self.lock:
+            return look(self.model, image)
+
+    def example(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """A test image, or where there are none a training image, by its number; numbers behind the last begin anew."""
+        if self.dataset is None:
+            raise ValueError("there are no examples without data")
+        x, y = self._examples()
+        number = field(payload, "number", int) % len(x)
+        return {"image": images.encode(x[number]), "label": int(y[number]), "number": number}
+
+    def _see(self, source: np.ndarray | bytes) -> bytes:
+        image = self.model.prepare(source)
+        with self.lock:
+            return look(self.model, image)
+
+    def _image(self, payload: Mapping[str, Any]) -> np.ndarray:
+        return images.decode(field(payload, "image", dict), self.model.input_shape)
+
+    def _examples(self) -> tuple[np.ndarray, np.ndarray]:
+        assert self.dataset is not None
+        if self.dataset.x_test is not None and self.dataset.y_test is not None:
+            return self.dataset.x_test, self.dataset.y_test
+        return self.dataset.x, self.dataset.y
+
+
+def has_probabilities(model: CNN) -> bool:
+    """Whether the outputs are a row of probabilities of classes."""
+    return model.layers[-1].activation in ("softmax", "sigmoid") and len(model.output_shape or ()) == 1
+
+
+def class_names(model: CNN, dataset: Dataset | None) -> list[str] | None:
+    """A name for each output, if outputs are a row."""
+    if model.output_shape is None or len(model.output_shape) != 1:
+        return None
+    count = model.output_shape[0]
+    for names in (model.classes, None if dataset is None else dataset.classes):
+        if names is not None and len(names) == count:
+            return list(names)
+    return [str(number) for number in range(count)]

@@ -1,0 +1,213 @@
+"""Every promise of the page, in a real browser."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+from selenium.webdriver import ActionChains, Keys
+from selenium.webdriver.common.by import By
+
+from tests.play.conftest import Client
+
+SEVEN = [(60, 60), (220, 60), (120, 230)]  # corners of the strokes, in pixels of the paper
+
+
+def until(condition, seconds=10):
+    """What the condition gives once it is true."""
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+    return value
+
+
+class Page:
+    """The page in the browser."""
+
+    def __init__(self, browser, server):
+        self.browser, self.server = browser, server
+        self.client = Client(server)
+        self.size(1400, 900)
+        browser.get_log("browser"), browser.get_log("performance")
+        browser.get(server.url)
+        until(lambda: browser.execute_script("return document.body.dataset.ready"))
+
+    def size(self, width, height=900, dark=False):
+        self.browser.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        )
+        scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
+        self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": scheme})
+
+    def find(self, selector):
+        return self.browser.find_element(By.CSS_SELECTOR, selector)
+
+    def all(self, selector):
+        return self.browser.find_elements(By.CSS_SELECTOR, selector)
+
+    def text(self, selector):
+        return self.find(selector).text
+
+    def run(self, script, *arguments):
+        return self.browser.execute_script(script, *arguments)
+
+    def press(self, *keys):
+        ActionChains(self.browser).send_keys(*keys).perform()
+
+    def draw(self, corners=SEVEN):
+        paper = self.find("#paper")
+        half = paper.size["width"] / 2
+        actions = ActionChains(self.browser, duration=10)
+        actions.move_to_element_with_offset(paper, corners[0][0] - half, corners[0][1] - half).click_and_hold()
+        for x, y in corners[1:]:
+            actions.move_to_element_with_offset(paper, x - half, y - half)
+        actions.release().perform()
+
+    def pixels(self, selector):
+        """What a canvas shows, (rows, columns, 4)."""
+        data, width, height = self.run(
+            """const canvas = document.querySelector(arguments[0]);
+            const picture = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            return [[...picture.data], picture.width, picture.height]""",
+            selector,
+        )
+        return np.array(data, np.uint8).reshape(height, width, 4)
+
+    def console(self):
+        """Errors and warnings, but for the remark that `pixels` above reads canvases."""
+        entries = [entry for entry in self.browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
+        return [entry for entry in entries if "readback" not in entry["message"]]
+
+    def addresses(self):
+        """Of all requests since the last time."""
+        messages = [json.loads(entry["message"])["message"] for entry in self.browser.get_log("performance")]
+        return [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+
+
+@pytest.fixture
+def page(browser, client):
+    """The page; afterwards its console must be empty, and every request have gone to this server."""
+    found = Page(browser, client.server)
+    yield found
+    assert found.console() == []
+    addresses = found.addresses()
+    assert addresses and all(address.startswith(("data:", "blob:", client.server.url)) for address in addresses), addresses
+
+
+def prediction(page):
+    """The probabilities that are shown, by class."""
+    return {item.find_element(By.CLASS_NAME, "name").text.split()[0]: item.text for item in page.all("#prediction li")}
+
+
+def test_an_example_is_shown_with_its_label_and_prediction(page, digits, playground):
+    outputs = playground.model.predict(digits.x_test[0])
+    assert page.text("#verdict") == f"{outputs.argmax()}, {outputs.max():.1%}".replace("%", " %")
+    assert np.array_equal(page.pixels("#seen")[..., 0], digits.x_test[0][..., 0])
+    assert f"the label says {digits.y_test[0]}" in page.text("#seen-text")
+    assert page.all("#prediction .label")[0].text.startswith(str(digits.y_test[0]))
+
+
+def test_drawing_shows_what_the_network_sees_and_says(page, playground):
+    page.press("c")
+    before = page.text("#verdict")
+    page.draw()
+    until(lambda: page.text("#verdict") != before)
+    time.sleep(0.1)
+    seen = page.pixels("#seen")[..., :1]
+    wanted = playground.model.prepare(page.pixels("#paper")[..., :1])
+    assert np.corrcoef(seen.ravel(), wanted.ravel())[0, 1] > 0.99  # the paper is sent with half of its pixels
+    outputs = playground.model.predict(seen)
+    assert page.text("#verdict") == f"{outputs.argmax()}, {outputs.max():.1%}".replace("%", " %")
+
+
+def test_drawing_is_live(page, figures):
+    """From the pen to all maps in less than 50 ms, the browser's part included."""
+    page.draw()
+    times = []
+    for shift in range(8):
+        page.run("delete document.body.dataset.milliseconds")
+        page.draw([(100 + 8 * shift, 100), (104 + 8 * shift, 130)])
+        times.append(float(until(lambda: page.run("return document.body.dataset.milliseconds"))))
+    figures["playground: milliseconds from a stroke to all maps of conv-pool"] = round(float(np.median(times)), 1)
+    assert np.median(times) < 50, times
+
+
+def test_drawing_with_keys(page):
+    page.press("c", "d")
+    page.press(" ", *[Keys.ARROW_DOWN] * 6, *[Keys.ARROW_RIGHT] * 4, " ", *[Keys.ARROW_RIGHT] * 4)
+    drawn = page.pixels("#paper")[..., 0]
+    assert drawn[140 + 24, 140] == 255 and drawn[188, 160] == 255 and drawn[188, 200] == 0
+    until(lambda: "label" not in page.text("#seen-text"))
+
+
+def test_a_picture_is_dropped(page, playground, tmp_path, digits):
+    picture = tmp_path / "photo.png"
+    Image.fromarray(255 - np.pad(digits.x_test[1][..., 0], 20)).resize((300, 300)).save(picture)
+    page.find("#file").send_keys(str(picture))
+    until(lambda: "label" not in page.text("#seen-text"))
+    wanted = playground.model.prepare(str(picture))
+    until(lambda: np.array_equal(page.pixels("#seen")[..., :1], wanted))
+    # and by drag and drop
+    page.press("c")
+    page.run(
+        """const data = new DataTransfer();
+        data.items.add(new File([Uint8Array.from(arguments[0])], "photo.png", { type: "image/png" }));
+        document.getElementById("layers").dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));""",
+        list(picture.read_bytes()),
+    )
+    until(lambda: page.pixels("#paper").any(axis=2).sum() and np.array_equal(page.pixels("#seen")[..., :1], wanted))
+
+
+def test_what_is_no_picture_is_said(page, tmp_path):
+    (tmp_path / "text.png").write_text("no picture")
+    page.find("#file").send_keys(str(tmp_path / "text.png"))
+    assert "not a picture" in until(lambda: page.text("#message"))
+    assert [entry["message"] for entry in page.console() if "status of 400" not in entry["message"]] == []
+
+
+def test_every_layer_has_its_maps(page, playground, digits):
+    outputs = playground.model.layer_outputs(digits.x_test[0])
+    assert [card.get_attribute("data-layer") for card in page.all(".card")] == ["input", *outputs]
+    for name, maps in {"input": 1, "conv1": 4, "pool1": 4, "conv2": 8, "dense1": 1}.items():
+        assert len(page.all(f"[data-layer={name}] .map:not(.filter):not(.gradient)")) == maps
+    shown = page.pixels("[data-layer=conv1] figure:nth-child(2) .map:not(.filter) canvas")
+    values = outputs["conv1"][1][..., 1]
+    assert shown.shape[:2] == values.shape
+    brightness = shown[..., :3].sum(axis=2).astype(int).ravel()[values.ravel().argsort()]
+    assert (np.diff(brightness) <= 3).all() and brightness[0] - brightness[-1] > 100  # the larger, the darker
+
+
+def test_the_next_example(page, digits):
+    page.press("n")
+    until(lambda: f"the label says {digits.y_test[1]}" in page.text("#seen-text"))
+
+
+def test_keys_are_listed(page):
+    page.press("?")
+    assert "next example" in page.text("#keys")
+    page.press(Keys.ESCAPE)
+    assert not page.find("#keys").is_displayed()
+
+
+VISIBLE = "const visible = (what) => [...document.querySelectorAll(what)].filter((each) => each.checkVisibility());"
+
+
+def test_every_picture_has_a_text(page):
+    """And everything that can be reached with the Tab key a name."""
+    assert page.run(f"{VISIBLE} return visible('canvas').filter((c) => !c.getAttribute('aria-label')).map((c) => c.outerHTML)") == []
+    nameless = f"""{VISIBLE} return visible("button, input, select, a").filter((each) => !each.textContent.trim() &&
+        !each.getAttribute("aria-label") && !each.labels?.length).map((each) => each.outerHTML)"""
+    assert page.run(nameless) == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_readable_on_a_phone_and_in_the_dark(page, dark):
+    page.size(400, 850, dark)
+    assert page.run("return document.documentElement.scrollWidth") == 400
+    colour = page.run("return getComputedStyle(document.body).backgroundColor")
+    levels = [int(part) for part in colour.removeprefix("rgb(").removesuffix(")").split(",")]
+    assert max(levels) < 40 if dark else min(levels) > 220
+    sizes = f"{VISIBLE} return visible('p, li, button, td').map((each) => parseFloat(getComputedStyle(each).fontSize))"
+    assert min(page.run(sizes)) >= 12
