@@ -198,7 +198,7 @@ def trace(
     assert model.input_shape is not None
     cut = (lambda array: array[0].copy()) if single else (lambda array: array.copy())
     with np.errstate(all="ignore"):
-        x = take_batch(step, data, model.input_shape, int(model.normalize == "per-image"))
+        x = take_batch(step, data, model.input_shape, model.normalization)
         found = Trace(Passage("input", "Input", cut(data.images), cut(x), forward=step.take_calls()), [])
         loss = loss_of(model) if labels is not None else None
         backwards = []
