@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+BAR_WIDTH = 20
 CLEAR_LINE = "\r\033[K"
 WIDEST = 120
 
@@ -74,13 +75,14 @@ def decimals(number: float | None) -> str:
 
 
 class CompilingLine:
-    """A line on a terminal that says which kernel is being compiled, or loaded from the cache, while it is; use it in a `with` statement.
+    """A bar on a terminal that says which kernel is being compiled, or loaded from the cache, while it is; use it in a `with` statement.
 
     The cursor stays at its start, so that bars and later lines are written over it.
     """
 
     def __init__(self, enabled: bool) -> None:
         self.enabled = enabled and sys.stderr is not None and sys.stderr.isatty()
+        self.done = 0
 
     def __enter__(self) -> CompilingLine:
         if self.enabled:
@@ -96,7 +98,10 @@ class CompilingLine:
             compiling.listeners.remove(self)
             note(CLEAR_LINE, end="")
 
-    def __call__(self, kernel: str) -> None:
-        """Take the name of the kernel that comes next."""
-        width = shutil.get_terminal_size().columns - 1
-        note(f"{CLEAR_LINE}{f'compiling {kernel}'[:width]}\r", end="")
+    def __call__(self, kernel: str, coming: int) -> None:
+        """Take the name of the kernel that comes next, and how many come after it."""
+        self.done += 1
+        total, width = self.done + coming, shutil.get_terminal_size().columns - 1
+        filled = BAR_WIDTH * (self.done - 1) // total
+        text = f"compiling {'█' * filled}{'░' * (BAR_WIDTH - filled)} {self.done} of {total}: {kernel}"
+        note(f"{CLEAR_LINE}{text[:width]}\r", end="")

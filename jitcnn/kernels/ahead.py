@@ -15,19 +15,23 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from jitcnn.kernels.compiling import cache_folder, cache_folders
+from jitcnn.kernels.compiling import cache_folder, cache_folders, expect
 
 Wanted = tuple[Callable[..., Any], dict[str, Any]]  # a factory, which remembers what it has made, and its arguments
 
 FEWEST = 8  # kernels that another process is worth its start for
 MOST_PROCESSES = 3
 
+_known: set[str] = set()  # marks of what this process has compiled or loaded
+
 
 def compile_all(wanted: Sequence[Wanted]) -> list[Any]:
     """The kernels, compiled or loaded."""
+    new = {mark: each for each in wanted if (mark := _mark(each)) not in _known}
     missing = {}
     if cache_folder():
-        missing = {_mark(each): each for each in wanted if not any((Path(f) / _mark(each)).exists() for f in cache_folders())}
+        missing = {mark: each for mark, each in new.items() if not any((Path(folder) / mark).exists() for folder in cache_folders())}
+    expect(len(new))
     processes = _start(list(missing.values()))
     try:
         for factory, key in list(missing.values())[:: len(processes) + 1]:
@@ -39,6 +43,8 @@ def compile_all(wanted: Sequence[Wanted]) -> list[Any]:
         for process in processes:
             process.kill()
             process.wait()
+    expect(0)
+    _known.update(new)
     for mark in missing:
         with suppress(OSError):
             (Path(cache_folder()) / mark).touch()

@@ -28,8 +28,24 @@ from numba.np.numpy_support import from_dtype
 #: A dict, not a set: options enter the cache key of what captures a helper, and a set's order changes from process to process.
 OPTIONS = {"error_model": "numpy", "fastmath": dict.fromkeys(("contract", "reassoc", "nsz", "arcp"), True)}
 
-#: Called with a kernel's name before it is compiled, or loaded from the cache, for the first time in a process.
-listeners: list[Callable[[str], None]] = []
+#: Called before a kernel is compiled, or loaded from the cache, for the first time in a process: with its name, and how many are known to
+#: come after it.
+listeners: list[Callable[[str, int], None]] = []
+_coming = 0
+
+
+def expect(kernels: int) -> None:
+    """Say that so many kernels are to be compiled or loaded."""
+    global _coming
+    _coming = kernels
+
+
+def announce(kernel: str) -> None:
+    """Tell the listeners which kernel comes next."""
+    expect(max(0, _coming - 1))
+    for listener in listeners:
+        listener(kernel, _coming)
+
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _SOURCES = ("kernels", "reference", "engine")
@@ -201,8 +217,7 @@ def kernel(record, key: object = (), label: str = "") -> Callable[[Callable], "n
     signature = types.void(types.CPointer(from_dtype(record)), types.int64, types.int64, types.int64)
 
     def wrap(function: Callable):
-        for listener in listeners:
-            listener(label or function.__name__)
+        announce(label or function.__name__)
         rename(function, key)
         return cfunc(signature, **OPTIONS)(function)
 

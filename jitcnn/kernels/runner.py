@@ -64,8 +64,7 @@ SIGNATURE = types.void(TABLE, TABLE, TABLE, COUNTERS, types.int64, types.int64)
 @functools.cache
 def compiled(parallel: bool):
     """The loop, on one thread or on several."""
-    for listener in compiling.listeners:
-        listener("runner")
+    compiling.announce("runner")
     return compiling.njit(SIGNATURE, parallel=parallel, error_model="numpy")(_run if parallel else _run_serially)
 
 
