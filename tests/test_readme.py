@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from jitcnn import kernels
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMPILED = "@njit"
+INSTALLING = ("python3 -m venv ", ". .venv/", "pip install ")  # what these tests run in is installed already
 README = PAGES[0].read_text()
+EXTRAS = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"])
 
 
 def blocks(page, language):
@@ -46,12 +49,14 @@ def test_compiled_loops_run(page, tmp_path):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_run(page, tmp_path):
-    """All of a page's commands, as one session; those of make are only looked up: they make environments and run this test."""
+    """All of a page's commands, as one session; those that install are only looked up: they make environments and run this test."""
     lines = "\n".join(blocks(page, "bash")).splitlines()
     for line in lines:
         if line.startswith("make "):
             run(["make", "--dry-run", "--directory", str(ROOT), *line.split("#")[0].split()[1:]], tmp_path)
-    session = "\n".join(line for line in lines if not line.startswith("make "))
+        if line.startswith("pip install "):
+            assert set(re.findall(r"\w+", line.partition("[")[2])) <= EXTRAS
+    session = "\n".join(line for line in lines if not line.startswith(("make ", *INSTALLING)))
     run(["bash", "-euo", "pipefail", "-c", session], tmp_path)
 
 
@@ -79,3 +84,8 @@ def test_every_kernel_is_described():
 def test_links_lead_somewhere(page):
     for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
         assert (page.parent / link).exists(), link
+
+
+def test_systems_are_the_same_on_both_pages():
+    table = re.search(r"^\| system .*?\n\n", README, re.DOTALL | re.MULTILINE)
+    assert table and table[0] in (ROOT / "docs" / "systems.md").read_text()
