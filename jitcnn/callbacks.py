@@ -1,6 +1,7 @@
 """Objects that are told what training does, and those that watch a metric: early stopping, the best model's file, falling rates.
 
-One that has something to remember gives it as `state()`, a dict of JSON values, from which `restore(state)` goes on in a later run.
+One that has something to remember gives it as `state()`, a dict of JSON values and arrays, which checkpoints keep; from that,
+`restore(state)` goes on in a later run.
 """
 
 import math
@@ -14,6 +15,7 @@ from jitcnn.checks import amount, positive, real
 from jitcnn.forms.geometry import integer
 from jitcnn.metrics import largest
 
+PARAMETER = "parameter/"  # in front of a parameter's name in a state
 METHODS = ("on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end")
 
 
@@ -23,6 +25,8 @@ class Callbacks:
     - `on_train_begin(model)` and `on_train_end(model)`, also after Ctrl-C or an error;
     - `on_epoch_begin(model, epoch)`;
     - `on_epoch_end(model, epoch, logs)`, where `logs` holds the epoch's part of the history; returning True ends training.
+
+    and, for checkpoints, `state()`, a dict of JSON values and arrays, and `restore(state)`.
 
     Epochs are numbered from 0 over the model's life. A callback may write weights and set `model.optimizer.learning_rate`.
     """
@@ -120,7 +124,8 @@ class EarlyStopping(Watcher):
     min_delta : float
         Only what is better by more than this counts.
     restore_best : bool
-        Whether the model gets the parameters of its best epoch back at the end of `train`, if that epoch was in this call.
+        Whether the model gets the parameters of its best epoch back at the end of `train`, if that epoch was in this call, or in the part
+        of it before an interruption.
 
     Examples
     --------
@@ -141,6 +146,15 @@ class EarlyStopping(Watcher):
         if self.look(epoch, logs) and self.restore_best:
             self.parameters = {name: array.copy() for name, array in model.parameters.items()}
         return self.waited >= self.patience
+
+    def state(self) -> dict[str, Any]:
+        """What a later run needs to go on, the best parameters too."""
+        return super().state() | {f"{PARAMETER}{name}": array for name, array in self.parameters.items()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        super().restore({name: value for name, value in state.items() if not name.startswith(PARAMETER)})
+        self.parameters = {name.removeprefix(PARAMETER): value for name, value in state.items() if name.startswith(PARAMETER)}
 
     def on_train_end(self, model: Any) -> None:
         """Put the best parameters back."""

@@ -5,6 +5,14 @@ from typing import Any
 import numpy as np
 
 
+def finite(name: str, value: Any) -> float:
+    """`value` as a float; a ValueError unless it is a finite number."""
+    number = real(name, value)
+    if not np.isfinite(number):
+        raise ValueError(f"{name} is {value!r}, expected a finite number")
+    return number
+
+
 def positive(name: str, value: Any) -> float:
     """`value` as a float; a ValueError unless it is a finite number above 0."""
     number = real(name, value)

@@ -223,5 +223,10 @@ class LossSubject(GraphSubject):
 def model_images(model: CNN, x: Any) -> np.ndarray:
     """Images as the model's first layer sees them, in float64."""
     images = model.check_images(x)
-    pixels = kernels.take_images(as_four_axes(images), np.arange(len(images)), normalize=model.normalize, dtype="float64")
+    how = model.normalization
+    pixels = kernels.take_images(
+        as_four_axes(images), np.arange(len(images)), normalize="per-image" if how.per_image else None, dtype="float64"
+    )
+    if how.mean is not None and how.deviation is not None:
+        pixels = kernels.standardize(pixels, how.mean, how.deviation)
     return pixels.reshape(images.shape)

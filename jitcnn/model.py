@@ -4,6 +4,7 @@ import hashlib
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Self
 
@@ -29,6 +30,7 @@ from jitcnn.passes import Trainer
 from jitcnn.progress import Progress
 from jitcnn.runs.checkpointing import Checkpointing, saver_for
 from jitcnn.schedules import Schedule, as_schedule, as_span
+from jitcnn.statistics import channel_statistics
 from jitcnn.training import append, fit
 from jitcnn.watch import Watch
 from jitcnn.weights import as_class_weights, as_sample_weights, combined
@@ -44,8 +46,9 @@ class CNN(Network):
     seed : int, optional
         What first weights, shuffling, dropout and the validation share are drawn from; drawn itself if missing, and kept as `model.seed`.
         The same seed and data give the same bits, on any number of threads.
-    normalize : None or "per-image"
-        What the model does to the images it is given: nothing, or each minus its mean, over its standard deviation. Saved with it.
+    normalize : None, "per-image" or "dataset"
+        What the model does to the images it is given: nothing; each minus its mean, over its standard deviation; or each channel minus
+        its mean, over its standard deviation, over the images that it is first trained on. Saved with it.
     dtype : "float32" or "float64"
         Of parameters and of all computing.
     engine : "fast", "loops" or "python"
@@ -253,6 +256,7 @@ class CNN(Network):
             trained_on = None if targets.classes is None else targets.classes[order]
             by_class = as_class_weights(class_weights, trained_on, math.prod(self.graph.output_shape or ()), self.classes)
             targets = targets._replace(weights=combined(own, by_class, targets.classes, self.dtype))
+        self._measure_channels(images, order)
         how = as_schedule(schedule)
         saver = saver_for(checkpoint, resume, self, epochs)
         if saver.settings is not None:
@@ -432,12 +436,19 @@ class CNN(Network):
             "label smoothing": self.loss.label_smoothing,
             "clip norm": self.clip_norm,
             "metrics": list(self.metrics),
-            "normalize": self.normalize,
+            "normalize": " ".join(map(str, (self.normalize, self.preparation.mean or "", self.preparation.deviation or ""))).strip(),
             "batch size": min(batch_size, len(order)),
             "images": f"{len(order)} of {len(images)}, each {list(images.shape[1:])} of {images.dtype}",
             "labels": hashlib.sha256(np.ascontiguousarray(targets.targets).data).hexdigest()[:12],
             "weights": None if targets.weights is None else hashlib.sha256(targets.weights.data).hexdigest()[:12],
         }
+
+    def _measure_channels(self, images: np.ndarray, order: np.ndarray) -> None:
+        """With normalize="dataset", measure it once, on the images to train on."""
+        if self._preparation.normalize == "dataset" and self._preparation.mean is None:
+            mean, deviation = channel_statistics(images, order)
+            self._preparation = replace(self._preparation, mean=mean, deviation=deviation)
+            self._forget_programs()
 
     def _one_or_more(self, x: Any) -> tuple[np.ndarray, bool]:
         """Images, and whether it was a single one without the image axis."""

@@ -131,8 +131,13 @@ class Network:
 
     @property
     def normalization(self) -> Normalization:
-        """The same as a step does it."""
-        return Normalization(per_image=self.normalize == "per-image")
+        """The same as a step does it; a ValueError if that is not measured yet."""
+        how = self._preparation
+        if how.normalize == "dataset":
+            if how.mean is None or how.deviation is None:
+                raise ValueError("normalize is 'dataset', whose mean and deviation are measured when the model is trained: train it first")
+            return Normalization(mean=np.array(how.mean), deviation=np.array(how.deviation))
+        return Normalization(per_image=how.normalize == "per-image")
 
     @property
     def normalize(self) -> str | None:

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from jitcnn.checks import finite, positive
 from jitcnn.forms.geometry import choice, integer
 
-NORMALIZATIONS = (None, "per-image")
+NORMALIZATIONS = (None, "per-image", "dataset")
 RESIZES = ("pad", "crop", "stretch", "digit")
 GREYS = {"ITU-R BT.601": (0.299, 0.587, 0.114)}
 INVERSIONS = (False, True, "auto")
@@ -40,8 +41,11 @@ class Preparation:
         The weights of red, green and blue in grey: 0.299, 0.587, 0.114.
     invert : False, True or "auto"
         Whether white becomes black; "auto", with "digit" only: if the paper is lighter than the ink.
-    normalize : None or "per-image"
-        What a step does to the numbers of an image: nothing, or each minus the image's mean, over its standard deviation.
+    normalize : None, "per-image" or "dataset"
+        What a step does to the numbers of an image: nothing; each minus the image's mean, over its standard deviation; or each minus the
+        mean of its channel over all training images, over that channel's standard deviation.
+    mean, deviation : sequence of float, optional
+        For "dataset", one number a channel; what the first call of `CNN.train` measures, on the images that it trains on.
     classes : sequence of str, optional
         Names of the outputs.
 
@@ -57,6 +61,8 @@ class Preparation:
     grey: str = "ITU-R BT.601"
     invert: bool | str = False
     normalize: str | None = None
+    mean: tuple[float, ...] | None = None
+    deviation: tuple[float, ...] | None = None
     classes: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -73,10 +79,25 @@ class Preparation:
         if not any(self.invert is known for known in INVERSIONS[:2]) and self.invert != "auto":
             raise ValueError(f"invert is {self.invert!r}, expected one of {', '.join(map(repr, INVERSIONS))}")
         choice("normalize", self.normalize, NORMALIZATIONS)
+        self._check_statistics()
         if self.classes is not None:
             if isinstance(self.classes, str) or not isinstance(self.classes, Sequence) or len(self.classes) > MOST_CLASSES:
                 raise ValueError(f"classes is {type(self.classes).__name__}, expected a list of at most {MOST_CLASSES:,} names")
             self._set("classes", tuple(str(name) for name in self.classes))
+
+    def _check_statistics(self) -> None:
+        if self.normalize != "dataset":
+            self._set("mean", None)
+            self._set("deviation", None)
+        if (self.mean is None) != (self.deviation is None):
+            raise ValueError("one of mean and deviation is missing: give both, or neither")
+        if self.mean is None or self.deviation is None:
+            return
+        self._set("mean", tuple(finite("mean", number) for number in self.mean))
+        self._set("deviation", tuple(positive("deviation", number) for number in self.deviation))
+        if len(self.mean) != len(self.deviation) or len(self.mean) != (self.channels or len(self.mean)):
+            expected = f"expected one for each of {self.channels or 'all'} channels"
+            raise ValueError(f"mean has {len(self.mean)} numbers and deviation {len(self.deviation)}, {expected}")
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)

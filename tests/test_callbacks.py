@@ -1,5 +1,6 @@
 """Callbacks that watch a metric: when they stop, save and lower the rate, what they remember, and what they refuse."""
 
+import contextlib
 import json
 
 import numpy as np
@@ -50,6 +51,59 @@ def test_training_ends_and_the_best_parameters_come_back(restore_best):
     assert stop.best == net.history["val_loss"][2] == min(net.history["val_loss"])
     twin.train(X, Y, epochs=3, validation=0.25, progress=False)
     assert (net.digest() == twin.digest()) == restore_best
+
+
+@pytest.mark.parametrize("epoch", [1, 3, 4])
+def test_the_best_parameters_survive_an_interruption(tmp_path, epoch):
+    """The best epoch was before it, or comes after; also where training had stopped already and only its end is left."""
+
+    class Stop:
+        def __init__(self, at=None):
+            self.at = at
+
+        def on_epoch_begin(self, net, epoch):
+            if epoch == self.at:
+                raise KeyboardInterrupt
+
+    def run(at=None, **settings):
+        net, stop = model(), EarlyStopping("val_loss", patience=2, restore_best=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            net.train(X, Y, epochs=20, validation=0.25, callbacks=[Worse(3), stop, Stop(at)], progress=False, **settings)
+        return net, stop
+
+    whole, stop = run()
+    run(epoch, checkpoint=tmp_path)
+    for _ in range(2):
+        net, again = run(checkpoint=tmp_path, resume=True)
+        assert (net.digest(), net.epochs, again.state()) == (whole.digest(), 5, stop.state())
+
+
+def test_other_callbacks_than_before_are_refused(tmp_path):
+    model().train(X, Y, epochs=1, callbacks=[Worse(3)], checkpoint=tmp_path, progress=False)
+    with pytest.raises(ValueError, match="callbacks holds 0, and held 1 in the run that goes on: give the same ones"):
+        model().train(X, Y, epochs=2, checkpoint=tmp_path, resume=True, progress=False)
+
+
+def test_arrays_in_a_state(tmp_path):
+    class Keeps:
+        def __init__(self, *values):
+            self.values = dict(zip(("number", "array", "of zero size"), values, strict=False))
+
+        def on_epoch_end(self, net, epoch, logs):
+            pass
+
+        def state(self):
+            return self.values
+
+        def restore(self, state):
+            self.values = dict(state)
+
+    keeps, again = Keeps(3, np.arange(6.0).reshape(2, 3), np.zeros((0, 2), np.int64)), Keeps()
+    model().train(X, Y, epochs=1, callbacks=[Keeps(1), keeps], checkpoint=tmp_path, progress=False)
+    model().train(X, Y, epochs=1, callbacks=[Keeps(), again], checkpoint=tmp_path, resume=True, progress=False)
+    assert again.values["number"] == 3
+    for name in ("array", "of zero size"):
+        np.testing.assert_array_equal(again.values[name], keeps.values[name], strict=True)
 
 
 def test_the_best_model_is_in_the_file(tmp_path):

@@ -45,6 +45,7 @@ LAYERS = [
         "jitcnn.inputs",
         "jitcnn.labels",
         "jitcnn.weights",
+        "jitcnn.statistics",
         "jitcnn.digits",
         "jitcnn.preparation",
     ],

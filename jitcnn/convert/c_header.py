@@ -63,6 +63,12 @@ def source(model: CNN, name: str) -> str:
         outputs_size=math.prod(model.output_shape),
     )
     weights = [_array(name, values) for name, values in model.parameters.items()]
+    weights += [
+        f"static const double NAME_{key}[] = {{{', '.join(map(repr, step.settings[key]))}}};"
+        for step in steps
+        if step.name == "standardize_channels"
+        for key in ("mean", "deviation")
+    ]
     functions = _functions({step.name for step in steps})
     classes = model.classes or [str(number) for number in range(model.output_shape[-1])]
     parts = [head, _classes(classes), *weights, *functions, _predict(model, steps), "#endif"]
@@ -123,6 +129,8 @@ def _arguments(model: CNN, step: Operation) -> list[Any]:
     settings, out = step.settings, step.output_shape
     first = [side[0] for side in settings.get("padding", ())]
     match step.name:
+        case "standardize_channels":
+            return [size, len(settings["mean"]), "NAME_mean", "NAME_deviation"]
         case "conv2d":
             kernel = model.parameters[f"{step.layer}/weights"].shape[:2]
             return [*step.input_shape, weights, bias, *kernel, *settings["stride"], *first, *out]

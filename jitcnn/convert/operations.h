@@ -17,6 +17,13 @@ static void NAME_standardize(const float *x, int n, float *y)
         y[i] = (float)((x[i] - mean) / deviation);
 }
 
+/* Each channel minus its mean, over its standard deviation, of the training images. */
+static void NAME_standardize_channels(const float *x, int n, int c, const double *mean, const double *deviation, float *y)
+{
+    for (int i = 0; i < n; i++)
+        y[i] = (float)((x[i] - mean[i % c]) / deviation[i % c]);
+}
+
 /* An image with copies of its border pixels around it. */
 static void NAME_pad_edge(const float *x, int h, int w, int c, int top, int left, int oh, int ow, float *y)
 {

@@ -13,6 +13,10 @@ def standardize(x):  # every image minus its mean, over its standard deviation
     return (x - x.mean(axis=axes, keepdims=True)) / np.where(np.ptp(x, axis=axes, keepdims=True) == 0, 1, deviation)
 
 
+def standardize_channels(x, mean, deviation):  # every channel minus its mean, over its standard deviation, of the training images
+    return (x.astype(np.float64) - mean) / deviation
+
+
 def pad(x, padding, fill):  # rows and columns of a number
     return np.pad(x, ((0, 0), *padding, (0, 0)), constant_values=fill)
 

@@ -23,13 +23,15 @@ class Operation(NamedTuple):
     Attributes
     ----------
     name
-        As in `operations.py`: "standardize", "pad_edge", "conv2d", "pool2d", "dense", "upsample2d", "flatten", or an activation's.
+        As in `operations.py`: "standardize", "standardize_channels", "pad_edge", "conv2d", "pool2d", "dense", "upsample2d", "flatten", or
+        an activation's.
     layer
         Name of the layer that it belongs to, "image" before the first one.
     input_shape, output_shape
         Of one image.
     settings
-        By name, as `operations.py` takes them: `stride`, `padding` ((top, bottom), (left, right)), `kind`, `size`, `factor`.
+        By name, as `operations.py` takes them: `mean`, `deviation`, `stride`, `padding` ((top, bottom), (left, right)), `kind`, `size`,
+        `factor`.
     parameters
         Whether `layer/weights` and `layer/bias` come with it.
     """
@@ -54,7 +56,7 @@ def operations(model: CNN) -> list[Operation]:
     if shape is None or not model.layers:
         raise ValueError("the model does not know the shape of its images yet: give its first layer input_shape, or train it")
     model.graph.claim()
-    found = [Operation("standardize", "image", shape, shape)] if model.normalize else []
+    found = _normalization(model, shape)
     for layer in model.layers:
         if type(layer) not in _PARTS:
             raise ValueError(
@@ -63,6 +65,14 @@ def operations(model: CNN) -> list[Operation]:
             )
         found += _PARTS[type(layer)](layer)
     return found
+
+
+def _normalization(model: CNN, shape: Shape) -> list[Operation]:
+    how = model.normalization
+    if how.mean is not None and how.deviation is not None:
+        settings = {"mean": tuple(how.mean.tolist()), "deviation": tuple(how.deviation.tolist())}
+        return [Operation("standardize_channels", "image", shape, shape, settings)]
+    return [Operation("standardize", "image", shape, shape)] if how.per_image else []
 
 
 def _conv(layer: Any) -> list[Operation]:

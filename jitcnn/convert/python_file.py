@@ -108,7 +108,7 @@ def _forward(model: CNN, steps: list[Operation]) -> str:
             arguments += [f'W["{step.layer}/weights"]', f'W["{step.layer}/bias"]' if has_bias else "0"]
         arguments += [f"{key}={value!r}" for key, value in step.settings.items()]
         lines.append(f"    x = {step.name}({', '.join(arguments)})  # {step.layer}: {shape_text(step.output_shape)}")
-    lines.insert(2 if steps and steps[0].name == "standardize" else 1, cast)
+    lines.insert(2 if steps and steps[0].name.startswith("standardize") else 1, cast)
     return "\n".join([*lines, "    return x"])
 
 

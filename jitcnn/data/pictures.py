@@ -224,7 +224,7 @@ def key_of(digest: str, preparation: Preparation) -> str:
     import_pillow("reading pictures")
     import PIL
 
-    steps = {name: value for name, value in preparation.to_dict().items() if name not in ("normalize", "classes")}
+    steps = {name: value for name, value in preparation.to_dict().items() if name not in ("normalize", "mean", "deviation", "classes")}
     return hashlib.sha256(json.dumps([digest, steps, PIL.__version__], sort_keys=True).encode()).hexdigest()
 
 

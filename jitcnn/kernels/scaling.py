@@ -9,6 +9,7 @@ from numba import carray
 from jitcnn.kernels.buffers import Buffer
 from jitcnn.kernels.compiling import kernel
 from jitcnn.kernels.elementwise import elementwise_key, lines
+from jitcnn.kernels.exponential import exact
 from jitcnn.kernels.pointers import float64_at
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
@@ -36,6 +37,12 @@ def scale_rows_kernel(real: type, in_place: bool):
     return scale_rows
 
 
+@exact
+def standardized(x, mean, deviation):
+    """(x - mean) / deviation, with a division that is exact: every way of preparing an image gives the same bits."""
+    return (x - mean) / deviation
+
+
 @functools.cache
 def standardize_kernel(real: type, in_place: bool):
     """y = (x - mean) / deviation of the channel."""
@@ -52,7 +59,7 @@ def standardize_kernel(real: type, in_place: bool):
                 for c in range(a.channels):
                     mean, deviation = means[c], deviations[c]
                     for i in range(a.width // a.channels):
-                        y[i * a.channels + c] = real((np.float64(x[i * a.channels + c]) - mean) / deviation)
+                        y[i * a.channels + c] = real(standardized(np.float64(x[i * a.channels + c]), mean, deviation))
 
     return standardize
 

@@ -55,7 +55,7 @@ def graph(model: "CNN") -> "Figure":
         sheet.text(name, left, sheet.top, weight="bold")
     first = sheet.top = sheet.top + 0.3
     scale = max((max(shape[:2]) for shape in _shapes(model) if len(shape) == 3), default=1)
-    normalized = "standardised one by one" if model.normalize == "per-image" else "as it comes"
+    normalized = {None: "as it comes", "per-image": "standardised one by one", "dataset": "standardised by channel"}[model.normalize]
     _row(sheet, "input", f"{shape_text(model.input_shape)}, {normalized}", model.input_shape, scale, "ink", (0.5, 1))
     for layer in model.layers:
         assert layer.output_shape is not None

@@ -79,6 +79,8 @@ def _start(sheet: Sheet, model: "CNN", pixels: np.ndarray, answer: np.ndarray) -
         told.append(
             "Before the first layer, its mean is taken away from each number, and what is left divided by their standard deviation."
         )
+    if model.normalize == "dataset":
+        told.append("Before the first layer, the training images' mean is taken away, and what is left divided by their deviation.")
     if answer.ndim == 1 and model.layers[-1].activation == "softmax":
         best = int(np.argmax(answer))
         told.append(f"The answer in the end: {class_names(model, len(answer))[best]}, {100 * answer[best]:.1f} %.")

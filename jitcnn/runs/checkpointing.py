@@ -80,6 +80,20 @@ def saver_for(checkpoint: Any, resume: Any, model: Any, epochs: int) -> "Saver":
     return Saver(None, model, epochs) if settings is None else settings.saver(model, epochs)
 
 
+def _place_of(callback: int) -> str:
+    """What is in front of the names of a callback's arrays."""
+    return f"callback/{callback}/"
+
+
+def _state_of(callback: Any) -> tuple[dict[str, Any] | None, dict[str, np.ndarray]]:
+    """What a callback wants to be kept, None if nothing: values, and arrays."""
+    if not hasattr(callback, "state"):
+        return None, {}
+    state = callback.state()
+    arrays = {name: value for name, value in state.items() if isinstance(value, np.ndarray)}
+    return {name: value for name, value in state.items() if name not in arrays}, arrays
+
+
 class Saver:
     """Saves one call of `train`, or goes on with one that was interrupted; does nothing without settings.
 
@@ -158,6 +172,9 @@ class Saver:
         self.callbacks = list(callbacks)
         if self.saved is None:
             return
+        if len(self.callbacks) != len(self.saved.state["callbacks"]):
+            before = len(self.saved.state["callbacks"])
+            raise ValueError(f"callbacks holds {len(self.callbacks)}, and held {before} in the run that goes on: give the same ones")
         model, (state, arrays) = self.model, self.saved
         for name, value in model.parameters.items():
             value[...] = arrays[f"parameter/{name}"]
@@ -168,9 +185,10 @@ class Saver:
         model.steps[0], model.epochs = state["steps"], state["epoch"]
         model.history.clear()
         model.history.update({name: [None if v is None else float(v) for v in column] for name, column in state["history"].items()})
-        for callback, kept in zip(self.callbacks, state["callbacks"], strict=True):
+        for number, (callback, kept) in enumerate(zip(self.callbacks, state["callbacks"], strict=True)):
             if kept is not None:
-                callback.restore(kept)
+                start = _place_of(number)
+                callback.restore(kept | {name.removeprefix(start): own for name, own in arrays.items() if name.startswith(start)})
         self.images, self.seconds = state["images"], state["seconds"]
         self._steps = state["steps"]
         self.good = self._place()
@@ -217,10 +235,10 @@ class Saver:
             self._save({})
         self.signals.deliver()
 
-    def _save(self, arrays: Mapping[str, np.ndarray]) -> None:
+    def _save(self, measured: Mapping[str, np.ndarray]) -> None:
         """Write a checkpoint, unless numbers are not finite any more: the last good one stays then."""
         assert self.settings is not None
-        model, parts = self.model, {name: array[: self.images] for name, array in arrays.items()}
+        model, parts = self.model, {name: array[: self.images] for name, array in measured.items()}
         parameters = model.parameters
         if not all(np.isfinite(array).all() for array in parameters.values()):
             return
@@ -233,11 +251,15 @@ class Saver:
             "stopped": self.stopped,
             "steps": int(model.steps[0]),
             "history": {name: [None if v is None else repr(float(v)) for v in column] for name, column in model.history.items()},
-            "callbacks": [callback.state() if hasattr(callback, "state") else None for callback in self.callbacks],
+            "callbacks": [],
         }
         kept = {f"parameter/{name}": value for name, value in parameters.items()}
         kept |= {f"optimizer/{number}": buffer for number, buffer in enumerate(model.optimizer.buffers)}
         kept |= {"hyper": model.optimizer.hyper, **{f"image/{name}": part for name, part in parts.items()}}
+        for number, callback in enumerate(self.callbacks):
+            own, arrays = _state_of(callback)
+            state["callbacks"].append(own)
+            kept |= {f"{_place_of(number)}{name}": array for name, array in arrays.items()}
         path = self.settings.path
         try:
             write_checkpoint(path, Saved(state, kept))

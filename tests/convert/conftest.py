@@ -1,5 +1,7 @@
 """Networks that together hold every layer in every setting that `jitcnn convert` has to write."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -22,6 +24,12 @@ def everything():
     ]
 
 
+def measured(model):
+    """With a mean and a deviation, as training would measure them."""
+    model.preparation = replace(model.preparation, mean=(100.25, 3, 200), deviation=(50, 0.75, 1e2))
+    return model
+
+
 MODELS = {
     "everything": lambda: CNN(everything(), seed=1, normalize="per-image"),
     "strides": lambda: CNN(
@@ -32,6 +40,9 @@ MODELS = {
             Dense(4, activation="sigmoid"),
         ],
         seed=2,
+    ),
+    "dataset": lambda: measured(
+        CNN([Conv2d(2, activation="relu", input_shape=(5, 4, 3)), Flatten(), Dense(3, activation="softmax")], seed=7, normalize="dataset")
     ),
     "features": lambda: CNN([Dense(5, activation="tanh", input_shape=7), Dense(1, activation="sigmoid")], seed=3, normalize="per-image"),
     "images": lambda: CNN([Conv2d(2, padding="edge", activation="softmax", input_shape=(4, 6, 1))], seed=4),
