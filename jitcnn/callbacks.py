@@ -13,7 +13,7 @@ import numpy as np
 
 from jitcnn.checks import amount, positive, real
 from jitcnn.forms.geometry import integer
-from jitcnn.metrics import largest
+from jitcnn.metrics import is_metric
 
 PARAMETER = "parameter/"  # in front of a parameter's name in a state
 METHODS = ("on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end")
@@ -65,8 +65,7 @@ class Watcher:
     """
 
     def __init__(self, monitor: str, min_delta: float):
-        metric = monitor.removeprefix("val_") if isinstance(monitor, str) else ""
-        if metric not in ("loss", "accuracy") and not largest(metric):
+        if not is_metric(monitor):
             raise ValueError(f"monitor is {monitor!r}, expected 'loss', 'accuracy', 'top5' and so on, or the same with 'val_' in front")
         self.monitor = monitor
         self.min_delta = amount("min_delta", min_delta)
@@ -83,7 +82,7 @@ class Watcher:
             If the metric was not measured.
         """
         if self.monitor not in logs:
-            measured = ", ".join(name for name in logs if name != "seconds")
+            measured = ", ".join(name for name in logs if is_metric(name))
             raise ValueError(f"monitor is {self.monitor!r}, and only {measured} are measured: give train(validation=…) or another monitor")
         value = logs[self.monitor]
         sign = -1 if self.monitor.endswith("loss") else 1

@@ -24,6 +24,12 @@ def largest(name: Any) -> int:
     return int(found[1]) if found else 0
 
 
+def is_metric(name: Any) -> bool:
+    """Whether a history's column is a loss or a metric, perhaps of other images: "val_loss", "top5"."""
+    plain = name.removeprefix("val_") if isinstance(name, str) else ""
+    return plain in ("loss", "accuracy") or largest(plain) > 0
+
+
 def check_metrics(metrics: Sequence[str], activation: str | None, outputs: int) -> None:
     """Raise a ValueError if a metric says nothing about such outputs."""
     for name in metrics:

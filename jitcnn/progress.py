@@ -5,7 +5,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-HIDDEN = ("seconds", "skipped")  # shown otherwise
+from jitcnn.metrics import is_metric
+
 INTERVAL = 0.1  # seconds between two looks of a bar
 
 
@@ -24,7 +25,7 @@ def numbers(logs: Mapping[str, Any]) -> str:
     >>> numbers({"loss": 0.25, "accuracy": 0.5, "seconds": 3.0})
     'loss 0.2500, accuracy 0.5000'
     """
-    return ", ".join(f"{name} {value:.4f}" for name, value in logs.items() if name not in HIDDEN and value is not None)
+    return ", ".join(f"{name} {value:.4f}" for name, value in logs.items() if is_metric(name) and value is not None)
 
 
 class Progress:

@@ -228,7 +228,7 @@ def test_top_k_accuracy(engine):
     assert {name: measured[name] for name in expected} == pytest.approx(expected)
     assert expected["accuracy"] < expected["top2"] < expected["top3"] < 1
     history = model.train(X, Y, epochs=1, validation=(X, Y), progress=False)
-    assert list(history) == ["loss", "accuracy", "top2", "top3", "val_loss", "val_accuracy", "val_top2", "val_top3", "seconds"]
+    assert list(history) == ["loss", "accuracy", "top2", "top3", "val_loss", "val_accuracy", "val_top2", "val_top3", "rate", "seconds"]
     assert history["val_top3"][0] == model.evaluate(X, Y)["top3"]
 
 
