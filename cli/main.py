@@ -11,7 +11,7 @@ SECTIONS = {
     "Train and use": {"train": "train", "eval": "evaluate", "predict": "predict", "summary": "summary"},
     "Data": {"data": "data"},
     "Files": {"convert": "convert"},
-    "Look inside": {"plot": "plot", "play": "play"},
+    "Look inside": {"plot": "plot", "report": "report", "play": "play"},
     "Measure": {"bench": "bench", "doctor": "doctor"},
     "Learn": {"learn": "learn"},
 }

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 KINDS = {
     "filters": {"layer"},
     "outputs": {"image", "data", "on"},
+    "history": set(),
     "confusion": {"data", "on", "limit"},
     "mistakes": {"data", "on", "limit", "count"},
     "graph": set(),
@@ -46,11 +47,12 @@ KINDS = {
 def plot(model: str, kind: str, image: str | None, out: str | None, threads: int | None, **settings: Any) -> None:
     r"""Draw what a model has learned and does.
 
-    MODEL is a file that train wrote. KIND says what to draw:
+    MODEL is a file that train wrote, or the folder of a run. KIND says what to draw:
 
     \b
     filters    the kernels of its convolutions, by layer and channel
     outputs    the way of an IMAGE through every layer: input, kernel, output
+    history    loss and accuracy by epoch, of a run
     confusion  which classes it takes for which
     mistakes   the images that it is most sure about and wrong
     graph      its layers, with sizes, parameters and work
@@ -64,14 +66,39 @@ def plot(model: str, kind: str, image: str | None, out: str | None, threads: int
     check_options(kind, given)
     path = out or f"{kind}.png"
     options.allow_threads(threads)
-    from jitcnn import plots, storage
+    from jitcnn import plots
     from jitcnn.plots.style import check_suffix
 
     check_suffix(path)
-    loaded = storage.load(model)
-    loaded.threads = threads
-    plots.save(draw(loaded, kind, given), path)
+    if kind == "history":
+        figure = plots.history(history_of(Path(model)))
+    else:
+        loaded = opened(Path(model))
+        loaded.threads = threads
+        figure = draw(loaded, kind, given)
+    plots.save(figure, path)
     click.echo(path)
+
+
+def opened(path: Path) -> CNN:
+    """The model in a file, or the one that a run came to."""
+    from jitcnn import storage
+    from jitcnn.report.facts import result_of
+    from jitcnn.runs.folder import Run
+
+    return result_of(Run(path))[1] if path.is_dir() else storage.load(path)
+
+
+def history_of(path: Path) -> dict[str, list[float | None]]:
+    """The history of a run, of whose folder, or a model in it, this is the path."""
+    from jitcnn.runs.folder import CONFIG, Run
+
+    if not path.exists():
+        raise ValueError(f"{path}: no such file or folder")
+    folder = path if path.is_dir() else path.parent
+    if not (folder / CONFIG).exists():
+        raise ValueError(f"{path}: the history is not here: give the folder of a run, such as runs/digits")
+    return Run(folder).history
 
 
 def check_options(kind: str, given: dict[str, Any]) -> None:

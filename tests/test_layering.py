@@ -13,6 +13,7 @@ LAYERS = [
     ["jitcnn_cli", "jitcnn.__main__"],
     ["jitcnn.play"],
     ["jitcnn.blog", "jitcnn.learn", "jitcnn.measuring"],
+    ["jitcnn.report"],
     ["jitcnn.plots"],
     ["jitcnn.attribution"],
     ["jitcnn.convert", "jitcnn.presets", "jitcnn.recipe", "jitcnn.gradient_check", "jitcnn.gradient_subjects", "jitcnn.gradient_hints"],
