@@ -6,6 +6,8 @@ from html import escape
 
 from jitcnn.report.pictures import Picture
 
+LONG = 60  # characters of a setting that takes a line of its own
+
 
 def paragraph(text: str, kind: str = "") -> str:
     """A paragraph; `kind` is a class of the style sheet."""
@@ -34,7 +36,12 @@ def table(rows: Sequence[Sequence[str]], caption: str) -> str:
 
 def definitions(entries: Mapping[str, object]) -> str:
     """Names and what they are."""
-    return f"<dl>{''.join(f'<div><dt>{escape(name)}</dt><dd>{escape(text_of(value))}</dd></div>' for name, value in entries.items())}</dl>"
+    lines = []
+    for name, value in entries.items():
+        text = text_of(value)
+        kind = ' class="long"' if len(text) > LONG else ""
+        lines.append(f"<div{kind}><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>")
+    return f"<dl>{''.join(lines)}</dl>"
 
 
 def text_of(value: object) -> str:
