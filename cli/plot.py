@@ -31,7 +31,8 @@ KINDS = {
 
 @command(
     "plot",
-    example="jitcnn plot digits.json filters\njitcnn plot digits.json confusion --out confusion.svg\njitcnn plot digits.json outputs 18",
+    example="jitcnn plot digits.json filters\njitcnn plot digits.json confusion --out confusion.svg\njitcnn plot digits.json outputs 18\n"
+    "jitcnn plot runs/conv-pool history",
 )
 @click.argument("model")
 @click.argument("kind", type=click.Choice(tuple(KINDS)), metavar="KIND")
@@ -97,7 +98,7 @@ def history_of(path: Path) -> dict[str, list[float | None]]:
         raise ValueError(f"{path}: no such file or folder")
     folder = path if path.is_dir() else path.parent
     if not (folder / CONFIG).exists():
-        raise ValueError(f"{path}: the history is not here: give the folder of a run, such as runs/digits")
+        raise ValueError(f"{path}: the history is not here: give the folder of a run, such as runs/default")
     return Run(folder).history
 
 

@@ -9,7 +9,7 @@ from .output import note
 from .running import command
 
 
-@command("report", example="jitcnn report runs/digits")
+@command("report", example="jitcnn report runs/conv-pool")
 @click.argument("run")
 @options.data_option
 @options.threads_option
@@ -25,7 +25,7 @@ def report(run: str, data: str | None, threads: int | None) -> None:
     from jitcnn.runs.folder import Run
 
     folder = Run(run)
-    facts = write(folder, source=data)
+    facts = write(folder, source=data, threads=threads)
     if facts.missing:
         note(f"without the data's part, say with --data where they are: {facts.missing}")
     if not can_draw():

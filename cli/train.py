@@ -20,8 +20,9 @@ def train(**given: Any) -> None:
     What is not given comes from the preset. Without any option: the MNIST digits that come along, and a network that gets 99 % of the
     10,000 test digits right.
 
-    The folder holds the settings (config.toml), the history (history.csv), what was said (log.txt), the best and the last model, and a
-    checkpoint after each epoch. The last line names the result, one of the two models; --best-by says which.
+    The folder holds the settings (config.toml), the history (history.csv), what was said (log.txt), the best and the last model, a
+    checkpoint after each epoch, and a page about all of it (report.html). The last line names the result, one of the two models;
+    --best-by says which.
     """
     settings, output = taken(given)
     options.allow_threads(output.threads)

@@ -60,6 +60,7 @@ class Output:
     out: str | None
     checkpoint_steps: int | None
     checkpoint_minutes: float | None
+    report: bool
     threads: int | None
     quiet: bool
     as_json: bool
@@ -102,6 +103,7 @@ OUTPUT = (
     click.option("--out", type=click.Path(), metavar="FILE", help="Write the result here too, .json or .npz."),
     click.option("--checkpoint-steps", type=options.AT_LEAST_ONE, metavar="N", help="Save after N steps too, not only after each epoch."),
     click.option("--checkpoint-minutes", type=options.Rate(), metavar="M", help="Save after M minutes too."),
+    click.option("--report/--no-report", default=True, show_default=True, help="Leave report.html in the run's folder, see jitcnn report."),
     options.threads_option,
     click.option("--quiet", is_flag=True, help="No bars and no table, only the model's path and digest."),
     options.json_option,

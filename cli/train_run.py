@@ -18,6 +18,7 @@ from jitcnn.runs import Checkpointing
 from jitcnn.runs.recording import Recording, new_folder
 
 from .output import CompilingLine, note
+from .running import describe as explained
 from .train_machine import machine
 from .train_options import Output
 from .train_plan import Plan
@@ -38,8 +39,21 @@ def run(plan: Plan, output: Output) -> dict[str, Any]:
         best, seconds = fit(plan, folder, output, recording)
         result = finish(plan, folder, output, best, seconds)
         recording.configure(config | {"result": outcome(result)})
+        result["report"] = write_page(folder, plan, output) if output.report else None
         recording.log(report(result))
     return result
+
+
+def write_page(folder: Path, plan: Plan, output: Output) -> str | None:
+    """Leave a page about the run in its folder: its path. What goes wrong with it does not undo a training that went well."""
+    from jitcnn.report import NAME, write
+
+    try:
+        write(folder, plan.dataset, threads=output.threads)
+    except Exception as error:
+        note(f"warning: no page about the run could be written: {explained(error)}")
+        return None
+    return str(folder / NAME)
 
 
 def fit(plan: Plan, folder: Path, output: Output, recording: Recording) -> tuple[BestCheckpoint, float]:

@@ -12,7 +12,7 @@ SPREAD = 0.02  # how far below the mean of three seeds a single one may fall
 
 
 def train(folder, *arguments):
-    command = ["train", *arguments, "--val-limit", "10000", "--out", str(folder / "model.json"), "--json"]
+    command = ["train", *arguments, "--val-limit", "10000", "--out", str(folder / "model.json"), "--json", "--no-report"]
     result = CliRunner().invoke(main, command, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout)

@@ -3,6 +3,7 @@
 import functools
 import os
 import textwrap
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -104,9 +105,10 @@ def save(figure: "Figure", path: str | os.PathLike) -> None:
 
 
 def write(figure: "Figure", target: Any, suffix: str) -> None:
-    """Write a figure to a path or a stream, without the time and the version."""
+    """Write a figure to a path or a stream, without the time and the version. Letters that the typeface has not become boxes."""
     metadata = {"Software": None} if suffix == ".png" else {"Date": None, "Creator": None}
-    with styled():
+    with styled(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
         figure.savefig(target, format=suffix[1:], dpi=DOTS, metadata=metadata, facecolor=figure.get_facecolor())
 
 

@@ -18,7 +18,7 @@ NAME = "report.html"
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"  # nothing from outside, whatever a class may be called
 
 
-def write(path: str | os.PathLike | Run, dataset: "Dataset | None" = None, source: str | None = None) -> Facts:
+def write(path: str | os.PathLike | Run, dataset: "Dataset | None" = None, source: str | None = None, threads: int | None = None) -> Facts:
     """Write `report.html` into a run's folder.
 
     Parameters
@@ -29,6 +29,8 @@ def write(path: str | os.PathLike | Run, dataset: "Dataset | None" = None, sourc
         The data, if they are in memory; otherwise those that the run's settings name are read.
     source : str, optional
         Where the data are instead of where the settings say.
+    threads : int, optional
+        How many threads compute; all if missing.
 
     Returns
     -------
@@ -41,7 +43,7 @@ def write(path: str | os.PathLike | Run, dataset: "Dataset | None" = None, sourc
         If it is no run's folder, there is no model in it yet, or `source` cannot be read.
     """
     run = path if isinstance(path, Run) else Run(path)
-    facts = collect(run, dataset, source)
+    facts = collect(run, dataset, source, threads)
     text = page(facts)
     replace_file(run.path / NAME, lambda stream: stream.write(text.encode()))
     return facts

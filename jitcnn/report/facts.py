@@ -89,7 +89,7 @@ class Facts:
         return None if self.epoch is None else self.run.history[name][self.epoch]
 
 
-def collect(run: Run, dataset: Dataset | None = None, source: str | None = None) -> Facts:
+def collect(run: Run, dataset: Dataset | None = None, source: str | None = None, threads: int | None = None) -> Facts:
     """Find out everything.
 
     Parameters
@@ -100,6 +100,8 @@ def collect(run: Run, dataset: Dataset | None = None, source: str | None = None)
         The data, if they are in memory already; otherwise those that the run's settings name are read.
     source
         Where the data are instead of where the settings say.
+    threads
+        How many threads compute; None for all.
 
     Raises
     ------
@@ -107,6 +109,7 @@ def collect(run: Run, dataset: Dataset | None = None, source: str | None = None)
         If the run has no model yet, or `source` cannot be read.
     """
     which, model = result_of(run)
+    model.threads = threads
     try:
         read = dataset or load_data(run, model, source)
         return Facts(run, which, model, measure(model, read))

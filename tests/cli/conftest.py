@@ -8,7 +8,7 @@ from jitcnn_cli.main import main
 from jitcnn.data.published import SETS
 
 # A network of tiny images, so that each command takes a moment in any engine.
-TINY = ["train", "--preset", "single-conv", "--epochs", "1", "--batch-size", "8"]
+TINY = ["train", "--preset", "single-conv", "--epochs", "1", "--batch-size", "8", "--no-report"]
 
 
 @pytest.fixture

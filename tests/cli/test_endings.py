@@ -40,6 +40,7 @@ COMMANDS = [
     ["learn", "lesson"],
     ["learn", "race"],
     ["plot"],
+    ["report"],
     ["data"],
     *(["data", name] for name in ("list", "info", "download", "preview", "check")),
 ]

@@ -30,7 +30,9 @@ def test_the_package_alone_imports_none():
     assert loaded("import jitcnn; dir(jitcnn)") == set()
 
 
-@pytest.mark.parametrize("command", [[], ["train"], ["eval"], ["summary"], ["convert"], ["data"], ["bench"], ["learn"], ["plot"], ["play"]])
+@pytest.mark.parametrize(
+    "command", [[], ["train"], ["eval"], ["summary"], ["convert"], ["data"], ["bench"], ["learn"], ["plot"], ["report"], ["play"]]
+)
 def test_help_imports_none(command):
     assert loaded(HELP.format(arguments=[*command, "--help"])) == set()
 

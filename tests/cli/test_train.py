@@ -11,7 +11,8 @@ from jitcnn.runs.folder import COLUMNS, Run
 from tests.cli.conftest import TINY, done, refused
 
 KEYS = {
-    "accuracy", "loss", "seconds", "images_per_second", "parameters", "test", "epochs", "steps", "best", "history", "run", "model", "digest"
+    "accuracy", "loss", "seconds", "images_per_second", "parameters", "test", "epochs", "steps", "best", "history", "run", "report",
+    "model", "digest",
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from jitcnn.data import mnist
 from tests.cli.conftest import done
 from tests.data.reading import write_folder
 
-TRAIN = ("train", "--preset", "conv-pool", "--quiet", "--seed", "1")
+TRAIN = ("train", "--preset", "conv-pool", "--quiet", "--no-report", "--seed", "1")
 
 
 @pytest.fixture(scope="module")
