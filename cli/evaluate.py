@@ -24,7 +24,7 @@ MOST_COLUMNS = 20
 @command("eval", example="jitcnn eval runs/default/best.json")
 @click.argument("model")
 @options.data_option
-@click.option("--on", type=click.Choice(("test", "train")), default="test", show_default=True, help="Which of the data's images.")
+@click.option("--on", type=click.Choice(options.PARTS), default="test", show_default=True, help="Which of the data's images.")
 @click.option("--limit", type=options.AT_LEAST_ONE, metavar="N", help="Only the first N of them.")
 @click.option("--reject-at", type=options.Share(), metavar="SHARE", help="From which probability on is such a share (99%) right?")
 @options.threads_option
@@ -74,6 +74,10 @@ def data_of(model: CNN, source: str | None, on: str, limit: int | None) -> Datas
 
 def images_of(dataset: Dataset, on: str) -> tuple[np.ndarray, np.ndarray]:
     """The images and labels of a part of the data; of data without test images all of them."""
+    if on == "val":
+        if dataset.x_val is None or dataset.y_val is None:
+            raise ValueError(f"{dataset.name} has no folder of images to validate on: measure --on test")
+        return dataset.x_val, dataset.y_val
     if on == "test" and dataset.x_test is not None and dataset.y_test is not None:
         return dataset.x_test, dataset.y_test
     return dataset.x, dataset.y

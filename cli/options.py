@@ -18,6 +18,7 @@ SCHEDULES = ("constant", "step", "linear", "cosine", "one-cycle", "warm-up")
 LOSSES = ("cross_entropy", "mse")
 ENGINES = ("fast", "loops", "python")
 RESIZES = ("pad", "crop", "stretch", "digit")
+PARTS = ("test", "val", "train")
 MOST_THREADS = 1024
 MOST_PIXELS = 4096
 

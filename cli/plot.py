@@ -40,7 +40,7 @@ KINDS = {
 @click.option("--out", type=click.Path(dir_okay=False), metavar="FILE", help="The picture's file, .png or .svg; KIND.png if not given.")
 @click.option("--layer", metavar="NAME", help="filters, weights: this layer alone, such as conv2.")
 @options.data_option
-@click.option("--on", type=click.Choice(("test", "train")), help="Which of the data's images; test if not given.")
+@click.option("--on", type=click.Choice(options.PARTS), help="Which of the data's images; test if not given.")
 @click.option("--limit", type=options.AT_LEAST_ONE, metavar="N", help="confusion, mistakes: only the first N images.")
 @click.option("--count", type=click.IntRange(1, 400), metavar="N", help="mistakes: how many are drawn; 24 if not given.")
 @click.option("--class", "class_name", metavar="NAME", help="cam: a class by name or number; the two likeliest if not given.")

@@ -198,7 +198,7 @@ WRONG = [
     (["eval", "none.json"], "none.json: no such file"),
     (["eval", "empty"], "empty: not a regular file"),
     (["eval", "nan.npz"], "has no array 'description'"),
-    (["eval", "none.json", "--on", "both"], "'both' is not one of 'test', 'train'"),
+    (["eval", "none.json", "--on", "both"], "'both' is not one of 'test', 'val', 'train'"),
     (["eval", "none.json", "--limit", "0"], "0 is not in the range"),
     (["eval", "none.json", "--threads", "x"], "'x' is not a valid integer"),
     (["summary", "--preset", "huge"], "'huge' is not one of"),

@@ -131,3 +131,7 @@ def test_scores():
     ]
     with pytest.raises(ValueError, match="it is no classifier"):
         decide(np.zeros((3, 2, 2, 1)))
+
+
+def test_no_validation_images(run, digits, trained):
+    assert "has no folder of images to validate on: measure --on test" in refused(run("eval", trained, "--on", "val"))

@@ -48,6 +48,8 @@ def test_validation_folder(run, folder):
     (folder / "right").rmdir()
     result = run(*TINY, "--data", folder, "--size", "12", "--out", "model.json")
     assert "18 images of 12 x 12 x 3 in 2 classes, validated on 6 images\n" in result.stderr
+    rejecting = done(run("eval", "model.json", "--on", "val", "--reject-at", "10%", "--json"))
+    assert rejecting["images"] == 6 and rejecting["reject"]["accuracy"] >= 0.1
 
 
 def test_broken_picture(run, folder):
