@@ -15,7 +15,7 @@ LAYERS = [
     ["jitcnn.blog", "jitcnn.learn", "jitcnn.measuring"],
     ["jitcnn.report"],
     ["jitcnn.plots"],
-    ["jitcnn.attribution"],
+    ["jitcnn.attribution", "jitcnn.influence", "jitcnn.replay"],
     ["jitcnn.convert", "jitcnn.presets", "jitcnn.recipe", "jitcnn.gradient_check", "jitcnn.gradient_subjects", "jitcnn.gradient_hints"],
     ["jitcnn.model"],
     ["jitcnn.network"],
