@@ -118,7 +118,7 @@ class Graph:
         if not self._is_claimed():
             self._build()
             parameters = self.parameters.values()
-            if self.layout is None or not all(p.is_allocated and p.flat.base is self.values.base for p in parameters):
+            if self.layout is None or not all(p.is_allocated and np.may_share_memory(p.flat, self.values) for p in parameters):
                 self.allocate()
             self._claimed = [(layer, [(parameter, parameter.flat) for parameter in layer.parameter_list]) for layer in self.layers]
         return self.version
