@@ -89,7 +89,7 @@ def _colours(sheet: Sheet, weights: np.ndarray) -> None:
     """The filters of a colour image: as colours, in which grey is 0, and each channel beside it."""
     limit = largest(weights)
     tiles = np.nan_to_num(weights.transpose(3, 0, 1, 2))
-    columns = max(1, columns_for(len(tiles)) // 2)
+    columns = min(len(tiles), max(4, columns_for(len(tiles)) // 2))
     colours = mosaic(0.5 + tiles / (2 * limit), columns)
     gap = 0.45
     wide = min((GRID - 3 * gap) / 4, 0.62 * columns)

@@ -18,6 +18,7 @@ WIDTH, ROW = 12.0, 0.66
 MIDDLE, NAMES, PARAMETERS, WORK = 0.78, 1.35, 6.3, 9.2  # inches from the left: of icons, and where columns begin
 BARS = 1.45
 MOST_SHEETS = 8
+NORMALIZED = {None: "as it comes", "per-image": "standardised one by one", "dataset": "standardised by the training images"}
 GREEN = "#2e9e48"
 KINDS = {"Conv2d": BLUE, "Dense": RED, "Pool2d": GREEN, "Upsample": GREEN}
 

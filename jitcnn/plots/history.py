@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jitcnn.metrics import largest
 from jitcnn.plots.style import BLUE, RED, Sheet, colour, picture, plural
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from jitcnn.model import CNN
 
-WIDTH, HEIGHT = 11.0, 3.4
+WIDTH, HEIGHT, ACROSS = 11.0, 3.4, 3
 MOST_MARKS = 40  # epochs that have a mark each
 
 
@@ -25,8 +26,8 @@ def history(trained: "CNN | Mapping[str, Sequence[Any]]") -> "Figure":
     Parameters
     ----------
     trained : CNN or mapping
-        A model, or a history such as `model.train` returns: lists by `loss`, `accuracy`, `val_loss`, `val_accuracy` (fractions) and
-        `rate`, the learning rate; entries that are None were not measured.
+        A model, or a history such as `model.train` returns: lists by `loss`, `accuracy`, `val_loss`, `val_accuracy` (fractions),
+        `top5` and the like, and `rate`, the learning rate; entries that are None were not measured.
 
     Returns
     -------
@@ -41,15 +42,24 @@ def history(trained: "CNN | Mapping[str, Sequence[Any]]") -> "Figure":
     epochs = max(map(len, columns.values()), default=0)
     if not epochs or "loss" not in columns:
         raise ValueError("there is no history of training to draw: train the model, or give the folder of the run that made it")
-    panels = [kind for kind in ("loss", "accuracy", "rate") if _measured(columns.get(kind)) or _measured(columns.get(f"val_{kind}"))]
+    panels = _panels(columns)
     sheet = Sheet(WIDTH, f"Training: {plural(epochs, 'epoch')}", _best(columns))
     gap, left = 0.85, 0.8
-    wide = (WIDTH - left - Sheet.MARGIN - (len(panels) - 1) * gap) / max(2, len(panels))
-    top = sheet.top + 0.35
+    across = max(2, min(len(panels), ACROSS))
+    wide = (WIDTH - left - Sheet.MARGIN - (across - 1) * gap) / across
+    first = sheet.top + 0.35
     for number, kind in enumerate(panels):
-        _panel(sheet.axes(left + number * (wide + gap), top, wide, HEIGHT), kind, columns)
+        top = first + (number // ACROSS) * (HEIGHT + 0.95)
+        _panel(sheet.axes(left + (number % ACROSS) * (wide + gap), top, wide, HEIGHT), kind, columns)
     sheet.top += 0.4
     return sheet.finish()
+
+
+def _panels(columns: Mapping[str, Sequence[Any]]) -> list[str]:
+    """Loss, accuracy, further metrics and the learning rate, those that were measured."""
+    further = [name for name in columns if largest(name)]
+    kinds = ["loss", "accuracy", *further, "rate"]
+    return [kind for kind in kinds if _measured(columns.get(kind)) or _measured(columns.get(f"val_{kind}"))]
 
 
 def _measured(column: Sequence[Any] | None) -> bool:
@@ -88,9 +98,9 @@ def _panel(axes: "Axes", kind: str, columns: Mapping[str, Sequence[Any]]) -> Non
 
     title, unit, factor = {
         "loss": ("Loss", "mean of an image", 1),
-        "accuracy": ("Accuracy", "right answers, %", 100),
         "rate": ("Learning rate", "at the end of the epoch", 1),
-    }[kind]
+        "accuracy": ("Accuracy", "right answers, %", 100),
+    }.get(kind, (f"Among the {largest(kind)} likeliest", "right answers, %", 100))
     drawn = 0
     for name, label, drawn_in, line in ((kind, "training", BLUE, "-"), (f"val_{kind}", "validation", RED, "--")):
         values = factor * numbers(columns.get(name))
@@ -104,6 +114,8 @@ def _panel(axes: "Axes", kind: str, columns: Mapping[str, Sequence[Any]]) -> Non
             int(np.nanargmin(np.where(np.isfinite(losses), losses, np.nan))) + 1, color=colour("muted"), linestyle=":", linewidth=1
         )
     axes.set(title=title, xlabel="epoch", ylabel=unit)
+    if kind == "rate":
+        axes.set_ylim(0, 1.05 * axes.dataLim.ymax)  # or a constant rate would fill the panel with its rounding
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.grid(color=colour("plain"))
     axes.set_axisbelow(True)

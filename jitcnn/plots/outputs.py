@@ -19,6 +19,10 @@ CELL, BETWEEN, APART = 0.98, 0.26, 0.33  # inches: a small picture, the sign beh
 INDENT = 1.2
 TRIPLES = 3
 MOST_BARS = 12
+NORMALIZED = {
+    "per-image": "Before the first layer, its mean is taken away from each number, the rest divided by their standard deviation.",
+    "dataset": "Before the first layer, the training images' mean is taken away, channel by channel, the rest divided by their deviation.",
+}
 PROBABILITIES = ("softmax", "sigmoid")
 
 
@@ -74,13 +78,7 @@ def one_image(model: "CNN", image: Any) -> np.ndarray:
 
 def _start(sheet: Sheet, model: "CNN", pixels: np.ndarray, answer: np.ndarray) -> None:
     """The image itself, what is done to it first, and what the model says in the end."""
-    told = []
-    if model.normalize == "per-image":
-        told.append(
-            "Before the first layer, its mean is taken away from each number, and what is left divided by their standard deviation."
-        )
-    if model.normalize == "dataset":
-        told.append("Before the first layer, the training images' mean is taken away, and what is left divided by their deviation.")
+    told = [NORMALIZED[model.normalize]] if model.normalize in NORMALIZED else []
     if answer.ndim == 1 and model.layers[-1].activation == "softmax":
         best = int(np.argmax(answer))
         told.append(f"The answer in the end: {class_names(model, len(answer))[best]}, {100 * answer[best]:.1f} %.")

@@ -22,7 +22,7 @@ SUFFIXES = (".png", ".svg")
 DOTS = 120  # an inch, of a PNG
 DIVERGING, SEQUENTIAL, GREY = "RdBu_r", "magma", "gray"
 BLUE, RED = "#4477aa", "#ee6677"  # Paul Tol's "bright", told apart by the colour-blind too
-LONGEST_NAME = 16
+LONGEST_NAME = 18
 
 _SHARED = {
     "font.size": 9.5,

@@ -48,6 +48,12 @@ def test_history_of_a_model_of_one_epoch_and_of_the_rate(grey):
     assert figure.axes[2].get_title() == "Learning rate" and lines(figure.axes[2])["training"].tolist() == [0.1, 0.01]
 
 
+def test_history_of_further_metrics():
+    figure = plots.history({"loss": [1.0, 0.5], "accuracy": [0.25, 0.5], "top5": [0.5, 0.75], "val_top5": [None, 0.5], "rate": [0.1, 0.1]})
+    assert [axes.get_title() for axes in figure.axes[1:]] == ["Loss", "Accuracy", "Among the 5 likeliest", "Learning rate"]
+    assert lines(figure.axes[3])["training"].tolist() == [50, 75] and lines(figure.axes[3])["validation"][1] == 50
+
+
 def test_history_that_diverged():
     assert best_epoch({"loss": [3.0, math.nan, 2.0, math.inf]}) == 2
     assert best_epoch({"loss": [math.nan]}) is None
@@ -83,7 +89,7 @@ def test_confusion_counts(grey):
     assert np.array_equal(counts, matrix)
     texts = texts_in(figure)
     assert f"{matrix.trace()} of 20 images are right, {matrix.trace() / 20:.2%}".replace("%", " %") in " ".join(texts)
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["ant", "a $5 bee", "c d", "a name that has…", "e"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["ant", "a $5 bee", "c d", "a name that has n…", "e"]
     pairs = most_confused(matrix)
     assert [bar.get_width() for bar in figure.axes[-1].patches] == [pair.mistaken for pair in pairs]
     names = plots.style.class_names(grey, 5)

@@ -5,6 +5,7 @@ import pytest
 
 from jitcnn import CNN, Conv2d, Layer, plots
 from jitcnn.plots.stages import stages
+from jitcnn.preparation import NORMALIZATIONS
 from tests.plots.conftest import images_in, texts_in
 
 
@@ -53,7 +54,7 @@ def test_picture_of_the_way(grey, image):
     assert np.array_equal(shown[0], image[..., 0])
     assert len(shown) == 1 + 3 * 3 + 2 * 3 + 3 * 3 + 2 * 3 + 2 * 3 + 2 * 9  # three triples a layer, or what is there
     texts = texts_in(figure)
-    assert {"image, 10 x 8 x 1", "conv1", "flatten1", "answer", "a $5 bee", "c d", "a name that has…"} <= set(texts)
+    assert {"image, 10 x 8 x 1", "conv1", "flatten1", "answer", "a $5 bee", "c d", "a name that has n…"} <= set(texts)
     answer = grey.predict(image)
     bars = figure.axes[-1].patches
     assert np.allclose([bar.get_width() for bar in bars], answer)
@@ -67,6 +68,17 @@ def test_way_of_colours_and_of_features(coloured, features):
     assert np.array_equal(images_in(plots.outputs(coloured, picture))[0], picture / 255)
     figure = plots.outputs(features, np.arange(5.0, dtype=np.float32))
     assert "input: 5 numbers" in texts_in(figure)
+
+
+@pytest.mark.parametrize("normalize", NORMALIZATIONS)
+def test_what_is_done_to_an_image_first(normalize):
+    model = CNN([Conv2d(1, input_shape=(4, 4, 1))], seed=1, normalize=normalize, engine="python")
+    assert any(text.startswith("4 x 4 x 1, ") for text in texts_in(plots.graph(model)))
+    if normalize != "dataset":  # which is measured by training
+        told = [
+            text for text in texts_in(plots.outputs(model, np.ones((4, 4, 1), np.float32))) if text.startswith("Before the first layer")
+        ]
+        assert len(told) == (normalize is not None)
 
 
 def test_of_many_classes_the_likeliest_are_drawn():

@@ -37,11 +37,11 @@ def test_filters_of_colours(coloured):
     weights = coloured.parameters["conv1/weights"].astype(float)
     colours, *channels = images_in(figure)
     limit = np.abs(weights).max()
-    found = tiles_in(colours, (3, 3), 5, 2, 1)
+    found = tiles_in(colours, (3, 3), 5, 4, 1)
     assert np.allclose(found[..., :3], 0.5 + weights.transpose(3, 0, 1, 2) / (2 * limit))
     assert (found[..., 3] == 1).all() and (colours[:, 3, 3] == 0).all()  # nothing is between tiles
     for channel, shown in enumerate(channels):
-        assert np.array_equal(tiles_in(shown, (3, 3), 5, 2, 1), weights[:, :, channel].transpose(2, 0, 1))
+        assert np.array_equal(tiles_in(shown, (3, 3), 5, 4, 1), weights[:, :, channel].transpose(2, 0, 1))
     assert {"red", "green", "blue"} <= set(texts_in(figure))
     assert_centred(figure)
 
