@@ -16,6 +16,7 @@ PRESETS = ("default", "fast", "single-conv", "double-conv", "conv-pool", "deep")
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "rmsprop", "adagrad", "adadelta", "adam", "adamax", "adamw")
 SCHEDULES = ("constant", "step", "linear", "cosine", "one-cycle", "warm-up")
 LOSSES = ("cross_entropy", "mse")
+ON_NAN = ("stop", "skip", "ignore")
 ENGINES = ("fast", "loops", "python")
 RESIZES = ("pad", "crop", "stretch", "digit")
 PARTS = ("test", "val", "train")
@@ -114,6 +115,22 @@ class Share(click.ParamType):
             number = math.nan
         if not 0 < number <= 1:
             self.fail(f"{value!r} is not a share such as 99% or 0.99.", parameter, context)
+        return number
+
+
+class Part(click.ParamType):
+    """A part from 0 up to, not including, 1."""
+
+    name = "share"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> float:
+        """Return the number, or fail."""
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not 0 <= number < 1:
+            self.fail(f"{value!r} is not a number from 0 up to, not including, 1.", parameter, context)
         return number
 
 

@@ -40,11 +40,11 @@ def of_recipe(path: str) -> str:
     from jitcnn.presets import DIGITS
     from jitcnn.summary import shape_text
 
-    from .train import train
+    from .train_config import KEYS, PARENT
 
     found = recipe.read(path)
     settings = found.tables.get("train", {})
-    recipe.check_keys(f"{path}: [train]", settings, [option.opts[0].removeprefix("--") for option in train.params])
+    recipe.check_keys(f"{path}: [train]", settings, [key.replace("_", "-") for key in (*KEYS, PARENT)])
     shape = found.input_shape or DIGITS
     summary = found.build(input_shape=shape, classes=10, seed=0).summary()
     open_parts = [

@@ -9,12 +9,17 @@ import click
 from . import options
 from .output import print_json
 from .running import command
-from .train_options import taken, train_options
+from .train_options import train_options
+
+EXAMPLE = """jitcnn train --preset conv-pool --epochs 2 --seed 1 --name digits --out digits.json
+jitcnn train --config runs/digits/config.toml
+jitcnn train --resume runs/digits --epochs 3"""
 
 
-@command("train", example="jitcnn train --preset conv-pool --epochs 2 --seed 1 --out digits.json")
+@command("train", example=EXAMPLE)
 @train_options
-def train(**given: Any) -> None:
+@click.pass_context
+def train(context: click.Context, /, **given: Any) -> None:
     """Train a network; everything about it goes into a folder, runs/NAME.
 
     What is not given comes from the preset. Without any option: the MNIST digits that come along, and a network that gets 99 % of the
@@ -24,14 +29,17 @@ def train(**given: Any) -> None:
     checkpoint after each epoch, and a page about all of it (report.html). The last line names the result, one of the two models;
     --best-by says which.
     """
-    settings, output = taken(given)
-    options.allow_threads(output.threads)
+    options.allow_threads(given["threads"])
+    from .train_config import settle
+    from .train_endings import hearing_sigterm
     from .train_plan import make_plan
     from .train_report import report
     from .train_run import run
 
-    plan = make_plan(settings, threads=output.threads, progress=not output.quiet)
-    result = run(plan, output)
+    with hearing_sigterm():
+        order = settle(context, given)
+        output = order.output
+        result = run(order, make_plan(order))
     if not output.quiet:
         click.echo(report(result), err=output.as_json)
     if output.as_json:

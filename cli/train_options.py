@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -46,16 +46,25 @@ class Settings:
     seed: int
     schedule: str | None
     weight_decay: float | None
+    clip_norm: float | None
+    class_weights: str | None
+    label_smoothing: float | None
+    on_nan: str
     early_stop: int | None
     best_by: str | None
     augment: str | None
     engine: str
 
 
+KEYS_OF_OUTPUT = ("name", "checkpoint_steps", "checkpoint_minutes")  # of Output, those that a file of settings may have, too
+
+
 @dataclass(frozen=True)
 class Output:
-    """Where it goes, how it is computed, and what is shown meanwhile."""
+    """What it goes on with, where it goes, how it is computed, and what is shown meanwhile."""
 
+    config: str | None
+    resume: str | None
     name: str | None
     out: str | None
     checkpoint_steps: int | None
@@ -86,6 +95,16 @@ SETTINGS = (
     ),
     click.option("--schedule", type=click.Choice(options.SCHEDULES), help="How the learning rate changes from step to step."),
     click.option("--weight-decay", type=options.Amount(), metavar="SHARE", help="This times the weights is added to their gradient."),
+    click.option("--clip-norm", type=options.Rate(), metavar="LENGTH", help="The longest that the gradient of all weights may be."),
+    click.option("--class-weights", type=click.Choice(("balanced",)), help="Classes of few images weigh as much as those of many."),
+    click.option("--label-smoothing", type=options.Part(), metavar="SHARE", help="This part of every label goes to all classes alike."),
+    click.option(
+        "--on-nan",
+        type=click.Choice(options.ON_NAN),
+        default="stop",
+        show_default=True,
+        help="At a step whose numbers are not finite: end training, leave the step out, or go on.",
+    ),
     click.option("--early-stop", type=options.AT_LEAST_ONE, metavar="N", help="Stop after N epochs in a row that were not the best."),
     click.option(
         "--best-by",
@@ -97,6 +116,20 @@ SETTINGS = (
     click.option("--engine", type=click.Choice(options.ENGINES), default="fast", show_default=True, help="What runs the passes."),
 )
 OUTPUT = (
+    click.option(
+        "--config",
+        type=click.Path(),
+        metavar="FILE",
+        help="Settings from a TOML file: these options by name in [train], and [[layers]] of your "
+        "own. What the command line says wins. A run's config.toml repeats the run to the bit.",
+    ),
+    click.option(
+        "--resume",
+        type=click.Path(),
+        metavar="RUN",
+        help="Go on with a run: with one that was interrupted, to the bits of one that never "
+        "was; with a finished one, to the --epochs given, in a folder of its own.",
+    ),
     click.option(
         "--name", type=FolderName(), help="The run's folder, runs/NAME or else NAME-2, …; called like preset or data if not given."
     ),
@@ -115,9 +148,3 @@ def train_options(command: Any) -> Any:
     for option in reversed((*SETTINGS, *OUTPUT)):
         command = option(command)
     return command
-
-
-def taken(given: dict[str, Any]) -> tuple[Settings, Output]:
-    """Options by name, as the command gets them."""
-    settings, output = ({field.name: given[field.name] for field in fields(kind)} for kind in (Settings, Output))
-    return Settings(**settings), Output(**output)

@@ -16,6 +16,7 @@ from jitcnn.model import CNN
 from jitcnn.preparation import Preparation
 from jitcnn.schedules import Schedule, as_schedule
 
+from .train_config import Order
 from .train_options import Settings
 
 
@@ -70,14 +71,27 @@ class Plan:
         return given
 
 
-def make_plan(settings: Settings, *, threads: int | None, progress: bool) -> Plan:
+def make_plan(order: Order) -> Plan:
     """Read the data, and make the network for them."""
+    settings = order.settings
     name = data_name(settings.data) if settings.data is not None and settings.preset is None else settings.preset or "default"
     settings = with_preset(settings)
     preset = presets.PRESETS[settings.preset or ""]
     schedule = preset.schedule_at(settings.lr) if settings.schedule is None else as_schedule(settings.schedule)
     augment = as_augmentation(settings.augment)
-    dataset = load(settings, progress)
+    dataset = load(settings, not order.output.quiet)
+    if order.recipe is not None:
+        preset = replace(preset, layers=order.recipe.new_layers)
+    model = build(preset, settings, dataset, order.output.threads)
+    validation = validation_of(dataset, settings.val_limit or 0)
+    best_by = best_of(settings.best_by, validation)
+    own_validation = validation is not None and (dataset.x_val is not None or not isinstance(validation, tuple))
+    best_is_result = own_validation or settings.best_by is not None or settings.early_stop is not None
+    return Plan(settings, model, dataset, validation, schedule, augment, best_by, best_is_result, name)
+
+
+def build(preset: presets.Preset, settings: Settings, dataset: Dataset, threads: int | None) -> CNN:
+    """The network, compiled, which knows what its data are and how pictures become like them."""
     model = preset.build(
         seed=settings.seed,
         input_shape=dataset.x.shape[1:],
@@ -88,13 +102,14 @@ def make_plan(settings: Settings, *, threads: int | None, progress: bool) -> Pla
         learning_rate=settings.lr,
         weight_decay=settings.weight_decay,
         loss=settings.loss,
+        label_smoothing=settings.label_smoothing or 0.0,
+        clip_norm=settings.clip_norm,
     )
-    describe_data(model, dataset)
-    validation = validation_of(dataset, settings.val_limit or 0)
-    best_by = best_of(settings.best_by, validation)
-    own_validation = validation is not None and (dataset.x_val is not None or not isinstance(validation, tuple))
-    best_is_result = own_validation or settings.best_by is not None or settings.early_stop is not None
-    return Plan(settings, model, dataset, validation, schedule, augment, best_by, best_is_result, name)
+    model.preparation = replace(dataset.preparation or model.preparation, normalize=model.normalize, classes=tuple(dataset.classes))
+    model.data = {"name": dataset.name, "digest": dataset.digest}
+    if dataset.name == "mnist":  # its images were made so: pictures of digits become like them
+        model.preparation = replace(model.preparation, resize="digit", invert="auto")
+    return model
 
 
 def with_preset(settings: Settings) -> Settings:
@@ -130,14 +145,6 @@ def load(settings: Settings, progress: bool) -> Dataset:
     if dataset.preparation is None and (settings.resize or settings.gray or settings.strict):
         raise click.UsageError("--resize, --gray and --strict are for picture files: leave them out.")
     return dataset
-
-
-def describe_data(model: CNN, dataset: Dataset) -> None:
-    """Have the model know what its data are and how pictures become like them."""
-    model.preparation = replace(dataset.preparation or model.preparation, normalize=model.normalize, classes=tuple(dataset.classes))
-    model.data = {"name": dataset.name, "digest": dataset.digest}
-    if dataset.name == "mnist":  # its images were made so: pictures of digits become like them
-        model.preparation = replace(model.preparation, resize="digit", invert="auto")
 
 
 def best_of(wanted: str | None, validation: Any) -> str:

@@ -29,12 +29,16 @@ def report(result: dict[str, Any]) -> str:
     parts = {"train (while learning)": result["train"], "validation": result, "test": result["test"]}
     rows += [[name, decimals(part["loss"]), percent(part["accuracy"])] for name, part in parts.items() if part is not None]
     best = result["best"]
+    repeats = [result["repeats"]] if "repeats" in result else []
     kept = f", {best['model']}" if best["model"] != result["model"] else ""
     page = f", page {result['report']}" if result["report"] else ""
-    return (
-        f"{table(rows)}\n\n"
-        f"{result['parameters']:,} parameters, {result['seconds']:.1f} s, {result['images_per_second']:,.0f} images/s\n"
-        f"best {best['by']} {decimals(best['value'])} in epoch {best['epoch']} of {result['epochs']}{kept}\n"
-        f"run {result['run']}{page}\n"
-        f"model {result['model']}, digest {result['digest']}"
-    )
+    lines = [
+        table(rows),
+        "",
+        f"{result['parameters']:,} parameters, {result['seconds']:.1f} s, {result['images_per_second']:,.0f} images/s",
+        f"best {best['by']} {decimals(best['value'])} in epoch {best['epoch'] or '-'} of {result['epochs']}{kept}",
+        *repeats,
+        f"run {result['run']}{page}",
+        f"model {result['model']}, digest {result['digest']}",
+    ]
+    return "\n".join(lines)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +16,10 @@ from jitcnn.runs.recording import Recording, new_folder
 
 from .output import CompilingLine, note
 from .running import describe as explained
-from .train_machine import machine
+from .train_config import Order
+from .train_continue import check_same_data, going_on, start_from
+from .train_endings import said_how_to_go_on
+from .train_machine import machine, repetition
 from .train_options import Output
 from .train_plan import Plan
 from .train_report import describe, report
@@ -27,20 +27,28 @@ from .train_report import describe, report
 RUNS = Path("runs")
 
 
-def run(plan: Plan, output: Output) -> dict[str, Any]:
+def run(order: Order, plan: Plan) -> dict[str, Any]:
     """Train, and measure what came out: everything that is reported."""
+    output = order.output
     check_out(output.out)
-    folder = new_folder(RUNS, output.name or plan.name)
-    with removed_if_empty(folder):
+    for earlier in (order.run, order.parent):
+        check_same_data(earlier, plan.dataset)
+    folder = order.run.path if order.run else new_folder(RUNS, output.name or (order.parent.name if order.parent else plan.name))
+    with said_how_to_go_on(folder, new=order.run is None):
         recording = Recording(folder)
-        config = {"train": plan.recorded(), "data": data_of(plan), "machine": machine()}
+        config = described(order, plan)
+        if order.parent is not None:
+            start_from(order.parent, folder)
         recording.configure(config)
-        say(recording, describe(plan), shown=not output.quiet)
+        for line in (describe(plan), *going_on(order, plan)):
+            say(recording, line, shown=not output.quiet)
         best, seconds = fit(plan, folder, output, recording)
         result = finish(plan, folder, output, best, seconds)
+        if order.repeats:
+            result["repeats"] = repetition(order.document, {**config, "result": outcome(result)})
         recording.configure(config | {"result": outcome(result)})
-        result["report"] = write_page(folder, plan, output) if output.report else None
-        recording.log(report(result))
+    result["report"] = write_page(folder, plan, output) if output.report else None
+    recording.log(report(result))
     return result
 
 
@@ -54,6 +62,19 @@ def write_page(folder: Path, plan: Plan, output: Output) -> str | None:
         note(f"warning: no page about the run could be written: {explained(error)}")
         return None
     return str(folder / NAME)
+
+
+def described(order: Order, plan: Plan) -> dict[str, Any]:
+    """The tables of the run's settings."""
+    dataset, own = plan.dataset, {name: order.document[name] for name in ("model", "layers") if name in order.document}
+    frequency = {"checkpoint-steps": order.output.checkpoint_steps, "checkpoint-minutes": order.output.checkpoint_minutes}
+    settings = plan.recorded() | {name: value for name, value in frequency.items() if value is not None}
+    if order.parent is not None:
+        settings["resume"] = str(order.parent.path.absolute())
+    elif order.run is not None and "resume" in order.run.config["train"]:
+        settings["resume"] = order.run.config["train"]["resume"]
+    data = {"name": dataset.name, "digest": dataset.digest, "images": len(dataset.x), "classes": list(dataset.classes)}
+    return {"train": settings, **own, "data": data, "machine": machine()}
 
 
 def fit(plan: Plan, folder: Path, output: Output, recording: Recording) -> tuple[BestCheckpoint, float]:
@@ -71,8 +92,11 @@ def fit(plan: Plan, folder: Path, output: Output, recording: Recording) -> tuple
             validation=plan.validation,
             augment=plan.augment,
             schedule=plan.schedule,
+            class_weights=settings.class_weights,
+            on_nan=settings.on_nan,
             callbacks=[recording, best, *stopping],
             checkpoint=Checkpointing(folder, output.checkpoint_steps, output.checkpoint_minutes),
+            resume=True,  # of a new folder there is no checkpoint yet, and training begins
             progress=not output.quiet,
         )
     return best, time.perf_counter() - started
@@ -83,11 +107,9 @@ def finish(plan: Plan, folder: Path, output: Output, best: BestCheckpoint, secon
     model, history = plan.model, plan.model.history
     last = folder / f"last{suffix(plan)}"
     model.save(last)
-    assert best.best_epoch is not None  # or training would have ended at the first loss that is no number
-    path, epoch = (Path(best.path), best.best_epoch) if plan.best_is_result else (last, model.epochs - 1)
-    chosen = model
-    if plan.best_is_result:
-        chosen = storage.load(path)
+    path, epoch, chosen = last, model.epochs - 1, model
+    if plan.best_is_result and best.best_epoch is not None:
+        path, epoch, chosen = Path(best.path), best.best_epoch, storage.load(best.path)
         chosen.engine, chosen.threads = model.engine, output.threads
     if output.out is not None:
         path = Path(output.out)
@@ -103,7 +125,12 @@ def finish(plan: Plan, folder: Path, output: Output, best: BestCheckpoint, secon
         "test": test(plan, chosen, logs),
         "epochs": model.epochs,
         "steps": int(model.steps[0]),
-        "best": {"by": best.monitor, "value": best.best, "epoch": best.best_epoch + 1, "model": str(best.path)},
+        "best": {
+            "by": best.monitor,
+            "value": best.best,
+            "epoch": None if best.best_epoch is None else best.best_epoch + 1,
+            "model": str(best.path),
+        },
         "history": dict(history),
         "run": str(folder),
         "model": str(path),
@@ -122,17 +149,12 @@ def test(plan: Plan, model: Any, logs: dict[str, Any]) -> dict[str, Any] | None:
     return {"accuracy": measured["accuracy"], "loss": measured["loss"]}
 
 
-def data_of(plan: Plan) -> dict[str, Any]:
-    """The data, as the run's settings name them."""
-    dataset = plan.dataset
-    return {"name": dataset.name, "digest": dataset.digest, "images": len(dataset.x), "classes": list(dataset.classes)}
-
-
 def outcome(result: dict[str, Any]) -> dict[str, Any]:
     """What came out, as the run's settings end with it."""
     kept = ("digest", "epochs", "steps", "loss", "accuracy", "seconds")
     named = {name: result[name] for name in kept if result[name] is not None}
-    return {"model": Path(result["model"]).name, **named, "best-epoch": result["best"]["epoch"]}
+    best = {} if result["best"]["epoch"] is None else {"best-epoch": result["best"]["epoch"]}
+    return {"model": Path(result["model"]).name, **named, **best}
 
 
 def suffix(plan: Plan) -> str:
@@ -160,14 +182,3 @@ def check_out(out: str | None) -> None:
         raise click.BadParameter(f"{path.parent}: {error.strerror}.", param_hint="'--out'") from error
     if not os.access(path.parent, os.W_OK):
         raise click.BadParameter(f"{path.parent} cannot be written to.", param_hint="'--out'")
-
-
-@contextlib.contextmanager
-def removed_if_empty(folder: Path) -> Iterator[None]:
-    """If training ends before anything is saved, let nothing be left of the new folder."""
-    try:
-        yield
-    except BaseException:
-        if not Checkpointing(folder).path.exists():
-            shutil.rmtree(folder, ignore_errors=True)
-        raise

@@ -68,6 +68,8 @@ class Preset:
         learning_rate: float | None = None,
         weight_decay: float | None = None,
         loss: str | None = None,
+        label_smoothing: float = 0.0,
+        clip_norm: float | None = None,
     ) -> CNN:
         """Return the network, compiled, on images that it standardises one by one.
 
@@ -81,6 +83,8 @@ class Preset:
             As `CNN` takes them.
         optimizer, learning_rate, weight_decay, loss
             In place of the preset's. Another optimizer comes with a learning rate of its own unless one is given.
+        label_smoothing, clip_norm
+            As `CNN.compile` takes them.
 
         Raises
         ------
@@ -93,7 +97,8 @@ class Preset:
         if weight_decay is not None:
             settings["weight_decay"] = weight_decay
         model = CNN(self.layers(input_shape, classes), seed=seed, normalize="per-image", dtype=dtype, engine=engine, threads=threads)
-        model.compile(as_optimizer(optimizer or self.optimizer, **settings), loss=loss or self.loss)
+        chosen = as_optimizer(optimizer or self.optimizer, **settings)
+        model.compile(chosen, loss=loss or self.loss, label_smoothing=label_smoothing, clip_norm=clip_norm)
         return model
 
 

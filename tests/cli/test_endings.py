@@ -22,6 +22,7 @@ from jitcnn.losses import LOSSES
 from jitcnn.optimizers import OPTIMIZERS
 from jitcnn.play.server import Server
 from jitcnn.schedules import SCHEDULES
+from jitcnn.watch import ON_NAN
 from tests.cli.conftest import TINY, refused
 
 COMMANDS = [
@@ -95,6 +96,7 @@ def test_choices_are_those_of_the_package():
     assert set(options.LOSSES) == set(LOSSES)
     assert set(options.SCHEDULES) == set(SCHEDULES)
     assert set(options.ENGINES) == set(ENGINES)
+    assert set(options.ON_NAN) == set(ON_NAN)
 
 
 def test_no_command_shows_the_help(run):
@@ -182,6 +184,15 @@ WRONG = [
     (["train", "--lr", "inf"], "'inf' is not a finite number above 0"),
     (["train", "--weight-decay", "-1"], "'-1' is not a finite number of at least 0"),
     (["train", "--weight-decay", "nan"], "'nan' is not a finite number of at least 0"),
+    (["train", "--clip-norm", "0"], "'0' is not a finite number above 0"),
+    (["train", "--label-smoothing", "1"], "'1' is not a number from 0 up to, not including, 1"),
+    (["train", "--class-weights", "equal"], "'equal' is not 'balanced'"),
+    (["train", "--on-nan", "hope"], "'hope' is not one of 'stop', 'skip', 'ignore'"),
+    (["train", "--best-by", "luck"], "'luck' is not one of 'val_loss'"),
+    (["train", "--checkpoint-steps", "0"], "0 is not in the range x>=1"),
+    (["train", "--checkpoint-minutes", "nan"], "'nan' is not a finite number above 0"),
+    (["train", "--config", "none.toml"], "none.toml: no such file"),
+    (["train", "--resume", "empty"], "empty: not the folder of a run"),
     (["train", "--early-stop", "0"], "0 is not in the range x>=1"),
     (["train", "--schedule", "fast"], "'fast' is not one of 'constant', 'step'"),
     (["train", "--lr", "fast"], "'fast' is not a finite number above 0"),
@@ -267,7 +278,7 @@ def test_ctrl_c_ends_a_real_run(tmp_path, digits):
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert stderr.splitlines()[-1] == "jitcnn: interrupted"
+    assert stderr.splitlines()[-1] == "jitcnn: interrupted, all is saved; go on with: jitcnn train --resume runs/single-conv"
     assert "Traceback" not in stderr
     assert not (tmp_path / "model.json").exists()
 

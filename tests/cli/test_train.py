@@ -98,7 +98,7 @@ def test_the_folder_of_a_run(run, digits, tmp_path):
     assert names == ["best.json", "checkpoint.npz", "config.toml", "history.csv", "last.json", "log.txt"]
     assert folder.config["train"] == {
         "preset": "single-conv", "data": str(digits), "size": "8x8", "train-limit": 1000, "val-limit": 100, "epochs": 6, "batch-size": 8,
-        "lr": 5.0, "seed": 3, "engine": "fast",
+        "lr": 5.0, "seed": 3, "on-nan": "stop", "engine": "fast",
     }  # fmt: skip
     assert folder.config["data"]["digest"] == load(found["model"]).data["digest"]
     assert {"processor", "features", "jitcnn", "numpy", "numba"} <= set(folder.config["machine"])
