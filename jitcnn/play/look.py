@@ -12,6 +12,7 @@ import numpy as np
 from jitcnn.layers import Conv2d, Dropout, Flatten
 from jitcnn.model import CNN
 from jitcnn.play.images import encode, number
+from jitcnn.play.tracing import Trace
 
 MOST_MAPS = 64  # channels of a layer that are sent
 MOST_NUMBERS = 2**18  # of a layer that are sent
@@ -72,3 +73,16 @@ def look(model: CNN, image: np.ndarray) -> bytes:
             layers[-1]["weights_sent"] = list(filters.shape)
     header = {"layers": layers, "outputs": [number(value) for value in y.reshape(-1)] if y.ndim == 1 else None, "image": encode(image)}
     return pack(header, arrays)
+
+
+def look_back(found: Trace) -> bytes:
+    """The gradients that a trace holds, packed: with respect to the input first, then to each layer's output."""
+    gradients = [(found.start, found.layers[0].grad_x), *((passage, passage.grad_y) for passage in found.layers)]
+    arrays, layers = [], []
+    for passage, gradient in gradients:
+        assert gradient is not None
+        passes = passage.kind in (Flatten.__name__, Dropout.__name__)
+        arrays.append(np.empty(0) if passes else shown(gradient))
+        layers.append(described(passage.name, passage.kind, gradient, arrays[-1], passes))
+        layers[-1]["calls"] = [call.name for call in passage.backward]
+    return pack({"layers": layers, "loss": None if found.end is None else number(found.end.y[0])}, arrays)

@@ -12,8 +12,10 @@ import numpy as np
 from jitcnn.data import Dataset
 from jitcnn.model import CNN
 from jitcnn.play import images
-from jitcnn.play.look import look
+from jitcnn.play.explaining import central_difference, explain
+from jitcnn.play.look import look, look_back
 from jitcnn.play.security import field
+from jitcnn.play.tracing import trace
 
 
 class Playground:
@@ -41,7 +43,8 @@ class Playground:
 
     def answers(self) -> dict[str, Callable[[Any], Any]]:
         """Functions by the names under which the page asks for them."""
-        return {"about": self.about, "drawing": self.drawing, "picture": self.picture, "look": self.look, "example": self.example}
+        asked = (self.about, self.drawing, self.picture, self.look, self.example, self.number, self.gradients)
+        return {function.__name__: function for function in asked}
 
     def about(self, _: Mapping[str, Any]) -> dict[str, Any]:
         """What does not change: the model's shapes and names, what it can be shown, and where it is saved."""
@@ -83,6 +86,32 @@ class Playground:
         x, y = self._examples()
         number = field(payload, "number", int) % len(x)
         return {"image": images.encode(x[number]), "label": int(y[number]), "number": number}
+
+    def number(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """How one number comes about, see `jitcnn.play.explaining.explain`; of a weight also what a small change of it does to the loss."""
+        what, layer, index = field(payload, "what", str), field(payload, "layer", str), tuple(field(payload, "index", list))
+        parameter = field(payload, "parameter", str, "")
+        image, aim = self._image(payload), self._aim(payload)
+        with self.lock:
+            answer = explain(self.model, trace(self.model, image, **aim), what, layer, index, parameter)
+            if what == "weight" and aim["labels"] is not None:
+                answer["small_change"] = central_difference(self.model, image, int(aim["labels"][0]), f"{layer}/{parameter}", index)
+        return answer
+
+    def gradients(self, payload: Mapping[str, Any]) -> bytes:
+        """The gradients with respect to the image and to what every layer makes of it, packed as `look` packs."""
+        image, aim = self._image(payload), self._aim(payload)
+        if aim["labels"] is None and aim["output"] is None:
+            raise ValueError("label is missing, and output too")
+        with self.lock:
+            return look_back(trace(self.model, image, **aim))
+
+    def _aim(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """Of what a gradient is wanted: of the loss, for a label, or of one number of the output; or of nothing."""
+        label, output = field(payload, "label", (int, type(None)), None), field(payload, "output", (int, type(None)), None)
+        if label is not None and not 0 <= label < 2**31:
+            raise ValueError(f"label is {label}, expected a class's number")
+        return {"labels": None if label is None else np.array([label]), "output": output}
 
     def _see(self, source: np.ndarray | bytes) -> bytes:
         image = self.model.prepare(source)

@@ -13,14 +13,12 @@ import numpy as np
 from jitcnn.engine.eager import EagerStep
 from jitcnn.engine.forward import as_four_axes, take_batch
 from jitcnn.engine.parameter import Parameter
-from jitcnn.forms.prepared import ARGUMENTS
+from jitcnn.forms.prepared import ARGUMENTS, without_hints
 from jitcnn.kernels.lowering import run_alone
-from jitcnn.layers import Activation
 from jitcnn.layers.base import Layer
 from jitcnn.losses import CrossEntropy, Loss
 from jitcnn.model import CNN
-
-FORWARD, BACKWARD = "forward", "backward"
+from jitcnn.reference.prepared import PREPARED
 
 
 @dataclass(frozen=True)
@@ -33,8 +31,7 @@ class Call:
         The kernel's, or the function's.
     function : callable
     values : dict
-        What it was given, by the argument's name: arrays as they were before, and of those that it wrote their contents afterwards.
-        A kernel's name for what it wrote comes with a `written` set.
+        What it was given, by the argument's name: arrays as they were before, and those that it wrote as they were afterwards.
     written : tuple of str
         Names of the arrays that it wrote; empty for functions of the user's own.
     parameters : dict of str to str
@@ -115,10 +112,12 @@ class TracingStep(EagerStep):
         How many.
     values : dict, optional
         Arrays in place of those of parameters.
+    plain : bool
+        Run the reference loops, in Python, instead.
     """
 
-    def __init__(self, dtype: np.dtype, images: int, values: dict[Parameter, np.ndarray] | None = None):
-        super().__init__("fast", images, dtype, False, np.zeros(1, np.int64))
+    def __init__(self, dtype: np.dtype, images: int, values: dict[Parameter, np.ndarray] | None = None, plain: bool = False):
+        super().__init__("python" if plain else "fast", images, dtype, False, np.zeros(1, np.int64))
         self.values = values or {}
         self.names: dict[Parameter, str] = {}
         self.gradient_arrays: dict[Parameter, np.ndarray] = {}
@@ -140,10 +139,12 @@ class TracingStep(EagerStep):
         declared = ARGUMENTS[name] if name else ()
         names = [argument.name for argument in declared[: len(values)]] or [f"argument {number}" for number in range(len(values))]
         kept = {n: value.copy(order="A") if isinstance(value, np.ndarray) else value for n, value in zip(names, values, strict=True)}
-        if name:
-            run_alone(name, *values)
-        else:
+        if not name:
             function(*values)
+        elif self.kind == "python":
+            PREPARED[name](*without_hints(name, values))
+        else:
+            run_alone(name, *values)
         written = tuple(argument.name for argument in declared if argument.written)
         kept |= {n: value.copy(order="A") for n, value in zip(names, values, strict=True) if n in written}
         self.calls.append(Call(name or function.__name__, function, kept, written, self._parameters(names, arguments)))
@@ -168,6 +169,7 @@ def trace(
     labels: np.ndarray | None = None,
     output: int | None = None,
     values: dict[Parameter, np.ndarray] | None = None,
+    plain: bool = False,
 ) -> Trace:
     """Follow images through the model, and, if it is said of what, the gradient back to the image.
 
@@ -182,7 +184,9 @@ def trace(
     output : int, optional
         The gradient is that of this number of the output, counted in its flat order.
     values
-        Arrays in place of those of parameters.
+        Arrays in place of those of parameters; of all of them if their dtype is another than the model's.
+    plain
+        Use the reference loops, in Python, as the engine "python" does anyway.
 
     Raises
     ------
@@ -192,7 +196,8 @@ def trace(
     single = images.shape == model.input_shape
     batch = images[None] if single else images
     model.graph.claim()
-    step = TracingStep(model.dtype, len(batch), values)
+    dtype = next(iter(values.values())).dtype if values else model.dtype
+    step = TracingStep(dtype, len(batch), values, plain or model.engine == "python")
     step.names = {parameter: name for name, parameter in model.graph.parameters.items()}
     data = SimpleNamespace(images=as_four_axes(batch), order=np.arange(len(batch)), position=np.zeros(1, np.int64))
     assert model.input_shape is not None
@@ -236,7 +241,7 @@ def loss_of(model: CNN) -> Loss:
     return loss
 
 
-def targets_of(model: CNN, loss: Loss, labels: np.ndarray) -> np.ndarray:
+def targets_of(model: CNN, loss: Loss, labels: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Labels as the loss takes them."""
     assert model.output_shape is not None
     outputs = model.output_shape[0]
@@ -244,12 +249,12 @@ def targets_of(model: CNN, loss: Loss, labels: np.ndarray) -> np.ndarray:
         raise ValueError(f"label is {labels.tolist()}, and the model has {outputs} outputs")
     if loss.wants_classes(model.layers[-1].activation):
         return labels.astype(np.int64)
-    return (labels[:, None] if outputs == 1 else np.eye(outputs)[labels]).astype(model.dtype)
+    return (labels[:, None] if outputs == 1 else np.eye(outputs)[labels]).astype(dtype)
 
 
 def gradient_of_loss(found: Trace, model: CNN, loss: Loss, step: TracingStep, x: Any, labels: Any) -> Any:
     """The gradient with respect to the last layer's output, or to its logits; the loss becomes the trace's end."""
-    targets = targets_of(model, loss, np.asarray(labels))
+    targets = targets_of(model, loss, np.asarray(labels), step.dtype)
     losses, grad = loss.apply(step, model.layers[-1].activation, x, targets)
     found.end = Passage("loss", type(loss).__name__, x.copy(), losses.copy(), grad_x=grad.copy(), forward=step.take_calls())
     return grad
@@ -263,6 +268,3 @@ def gradient_of_output(x: np.ndarray, output: int | None) -> np.ndarray:
     grad = np.zeros_like(x)
     grad.reshape(len(x), -1)[:, output] = 1
     return grad
-
-
-__all__ = ["Activation", "Call", "Passage", "Trace", "TracingStep", "trace"]

@@ -9,6 +9,7 @@ from PIL import Image
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 
+from jitcnn.play.tracing import trace
 from tests.play.conftest import Client
 
 SEVEN = [(60, 60), (220, 60), (120, 230)]  # corners of the strokes, in pixels of the paper
@@ -169,7 +170,7 @@ def test_what_is_no_picture_is_said(page, tmp_path):
 
 def test_every_layer_has_its_maps(page, playground, digits):
     outputs = playground.model.layer_outputs(digits.x_test[0])
-    assert [card.get_attribute("data-layer") for card in page.all(".card")] == ["input", *outputs]
+    assert [card.get_attribute("data-layer") for card in page.all("#cards .card")] == ["input", *outputs]
     for name, maps in {"input": 1, "conv1": 4, "pool1": 4, "conv2": 8, "dense1": 1}.items():
         assert len(page.all(f"[data-layer={name}] .map:not(.filter):not(.gradient)")) == maps
     shown = page.pixels("[data-layer=conv1] figure:nth-child(2) .map:not(.filter) canvas")
@@ -177,6 +178,99 @@ def test_every_layer_has_its_maps(page, playground, digits):
     assert shown.shape[:2] == values.shape
     brightness = shown[..., :3].sum(axis=2).astype(int).ravel()[values.ravel().argsort()]
     assert (np.diff(brightness) <= 3).all() and brightness[0] - brightness[-1] > 100  # the larger, the darker
+
+
+def click(page, selector, row, column, rows, columns):
+    """A pixel of a map."""
+    canvas = page.find(selector)
+    page.run("arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })", canvas)
+    width, height = canvas.size["width"], canvas.size["height"]
+    x, y = (column + 0.5) * width / columns - width / 2, (row + 0.5) * height / rows - height / 2
+    ActionChains(page.browser, duration=0).move_to_element_with_offset(canvas, round(x), round(y)).click().perform()
+
+
+def words(value):
+    """A number as the page writes it."""
+    return f"{float(f'{value:.4g}'):g}".replace("-", "−")
+
+
+MAP = "[data-layer={}] figure:nth-child({}) .map:not(.filter):not(.gradient) canvas"
+
+
+def test_a_pixel_shows_window_filter_products_and_lines(page, playground, digits):
+    outputs = playground.model.layer_outputs(digits.x_test[0])
+    click(page, MAP.format("conv1", 2), 12, 14, 26, 26)
+    until(lambda: "conv1, channel 1, row 12, column 14" in page.text("#number"))
+    assert page.text("#number .value") == words(outputs["conv1"][1][12, 14, 1])
+    window, kernel, products = page.all("#number .step:nth-of-type(1) .grid")
+    numbers = [[float(cell.get_attribute("title").replace("−", "-")) for cell in table.find_elements(By.TAG_NAME, "td")] for table in
+               (window, kernel, products)]  # fmt: skip
+    x = outputs["conv1"][0][12:15, 14:17, 0].ravel()
+    w = playground.model.parameters["conv1/weights"][:, :, 0, 1].ravel()
+    np.testing.assert_allclose(numbers, [x, w, x * w], rtol=1e-6, atol=1e-9)
+    assert "sum of products" in page.text("#number .equation")
+    assert [step.text for step in page.all("#number .step > h3")] == ["conv2d", "relu"]
+    assert any("total += x[n, row, column, c] * w[u, v, c, o]" in line.text for line in page.all("#number .mark"))
+    assert "jitcnn/reference/conv.py" in page.text("#number")
+
+
+def test_a_weight_shows_how_its_gradient_comes_about(page, playground, digits):
+    click(page, MAP.format("conv1", 1), 12, 14, 26, 26)
+    until(lambda: page.all("#number .grid button"))[4].click()
+    until(lambda: "gradient of conv1, weights [1,1,0,0]" in page.text("#number"))
+    gradient = trace(playground.model, digits.x_test[0], digits.y_test[:1]).gradients["conv1/weights"][1, 1, 0, 0]
+    assert page.text("#number .value") == words(gradient)
+    assert "The loss itself says" in page.text("#number")
+    assert [canvas.get_attribute("aria-label").partition(",")[0] for canvas in page.all("#number .picture canvas")] == [
+        "pixels",
+        "output gradients",
+        "products",
+    ]
+
+
+def test_dense_and_pool(page, playground, digits):
+    outputs = playground.model.layer_outputs(digits.x_test[0])
+    click(page, MAP.format("dense1", 1), 0, 3, 1, 10)
+    until(lambda: "dense1, number 3" in page.text("#number"))
+    assert [step.text for step in page.all("#number .step > h3")] == ["dense", "softmax"]
+    assert page.text("#number .value") == words(outputs["dense1"][1][3])
+    assert "the other 960 together" in page.text("#number .list")
+    click(page, MAP.format("pool1", 1), 6, 6, 13, 13)
+    until(lambda: "pool1, channel 0, row 6, column 6" in page.text("#number"))
+    assert len(page.all("#number .grid .chosen")) == 1
+    page.press("x")
+    assert "Click a pixel" in page.text("#number")
+
+
+def test_picked_with_keys(page):
+    page.find(MAP.format("conv1", 1)).send_keys(Keys.ARROW_DOWN, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.PAGE_DOWN)
+    page.press(Keys.ENTER)
+    until(lambda: "conv1, channel 1, row 1, column 2" in page.text("#number"))
+
+
+def test_the_backward_pass_goes_layer_by_layer(page, playground, digits):
+    found = trace(playground.model, digits.x_test[0], digits.y_test[:1])
+    shown = "[data-layer={}] .gradient:not([hidden])"
+    page.press("g")
+    until(lambda: page.all(shown.format("dense1")))
+    assert f"The loss is {words(found.end.y[0])}" in page.text("#back-text")
+    assert not page.all(shown.format("conv2"))
+    page.press("g")
+    until(lambda: page.all(shown.format("conv2")))
+    assert "Through dense1 back to what conv2 made: dense_grad_weights, bias_grad, dense_grad_input" in page.text("#back-text")
+    page.find("#back-all").click()
+    until(lambda: page.all(shown.format("input")))
+    brightness = page.pixels("[data-layer=conv2] figure:nth-child(1) .gradient canvas").astype(int)
+    gradient = found.find("conv2").grad_y[..., 0]
+    warm = brightness[..., 0] - brightness[..., 2]  # orange above zero, blue below
+    assert (
+        np.sign(warm[np.abs(gradient) > 0.2 * np.abs(gradient).max()]) == np.sign(gradient[np.abs(gradient) > 0.2 * np.abs(gradient).max()])
+    ).all()
+    click(page, "[data-layer=conv1] figure:nth-child(1) .gradient canvas", 10, 10, 26, 26)
+    until(lambda: "gradient of conv1" in page.text("#number"))
+    assert page.text("#number .value") == words(found.find("conv1").grad_y[10, 10, 0])
+    page.press("h")
+    until(lambda: not page.all(".gradient:not([hidden])"))
 
 
 def test_the_next_example(page, digits):

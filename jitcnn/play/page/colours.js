@@ -73,12 +73,12 @@ export function scaleOf(numbers) {
   return most;
 }
 
-// A number for people: four digits that count.
-export function words(value) {
+// A number for people: four digits that count, or as many as there is room for.
+export function words(value, digits = 4) {
   if (typeof value === "string") return value.replace("inf", "∞").replace("-", "−").replace("nan", "NaN");
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "∞" : "−∞";
   const size = Math.abs(value);
   if (size === 0) return "0";
-  const text = size >= 1e5 || size < 1e-4 ? value.toExponential(2) : String(Number(value.toPrecision(4)));
+  const text = size >= 1e5 || size < 1e-4 ? value.toExponential(digits - 2) : String(Number(value.toPrecision(digits)));
   return text.replaceAll("-", "−").replace("e+", "e");
 }

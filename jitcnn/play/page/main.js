@@ -4,10 +4,11 @@ import { ask, askPacked, sendBytes, toBase64, fromBase64, Refused } from "./api.
 import { paintImage, whenThemeChanges, words } from "./colours.js";
 import { Paper } from "./drawing.js";
 import { Keys } from "./keys.js";
-import { Cards } from "./maps.js";
+import { Cards, sizeOf } from "./maps.js";
+import { Inspector } from "./number.js";
 
 const $ = (id) => document.getElementById(id);
-const state = { about: null, image: null, label: null, view: null, example: 0 };
+const state = { about: null, image: null, label: null, view: null, example: 0, back: 0, gradients: null, picked: null };
 
 export function say(problem) {
   $("message").textContent = problem ?? "";
@@ -48,14 +49,95 @@ async function attempt(work) {
   }
 }
 
-const cards = new Cards($("cards"), (picked) => cards.mark(picked));
+const cards = new Cards($("cards"), pick);
+const inspector = new Inspector($("number"), pick);
 
-function show(view) {
+export function show(view) {
   state.view = view;
   state.image = view.image;
   drawSeen();
   drawPrediction();
   cards.draw(view);
+  if (state.back) backward.want();
+  if (state.picked) explained.want();
+}
+
+// A number
+
+function pick(picked) {
+  state.picked = picked;
+  if (picked.what === "weight" && picked.layer.weights_sent === undefined && picked.layer.sent.length === 3) return;
+  cards.mark(picked);
+  explained.want().then(() => innerWidth < 1100 && $("number-panel").scrollIntoView({ block: "nearest" }));
+}
+
+const explained = new Latest(() =>
+  attempt(async () => {
+    const { picked } = state;
+    if (!picked || !state.image) return;
+    const { what, layer, index, parameter = "" } = picked;
+    const answer = await ask("number", { image: state.image, what, layer: layer.name, index, parameter, ...(what === "value" ? {} : aim()) });
+    if (state.picked !== picked) return;
+    $("number-close").hidden = false;
+    inspector.show(picked, answer, state.view);
+  }),
+);
+
+function close() {
+  if (!state.picked) return;
+  state.picked = null;
+  cards.mark(null);
+  $("number-close").hidden = true;
+  inspector.empty("Click a pixel of any picture.");
+}
+
+// The backward pass
+
+// Of what gradients are: of the loss for a label, or, where outputs are no classes, of the largest output.
+function aim() {
+  if (state.about.classes) return { label: Number($("label").value) };
+  const last = state.view.layers.findLast((layer) => !layer.passes);
+  const { rows, columns } = sizeOf(last);
+  const place = last.numbers.indexOf(Math.max(...last.numbers));
+  if (last.sent.length !== 3) return { output: place };
+  return { output: (place % (rows * columns)) * last.shape[2] + Math.floor(place / (rows * columns)) };
+}
+
+const backward = new Latest(() =>
+  attempt(async () => {
+    if (!state.image || !state.back) return;
+    state.gradients = await askPacked("gradients", { image: state.image, ...aim() });
+    drawGradients();
+  }),
+);
+
+function drawGradients() {
+  const layers = state.gradients?.layers ?? [];
+  const first = layers.length - state.back;
+  layers.forEach((gradient, number) => cards.cards.get(gradient.name)?.drawGradient(state.back && number >= first ? gradient : null));
+  $("back-none").disabled = state.back === 0;
+  $("back").disabled = $("back-all").disabled = state.back > 0 && first === 0;
+  if (!state.back) return ($("back-text").textContent = "");
+  const loss = state.gradients.loss === null ? "" : `The loss is ${words(state.gradients.loss)}. `;
+  const above = layers.slice(first + 1).find((layer) => layer.calls.length); // others pass gradients on
+  $("back-text").textContent = above
+    ? `${loss}Through ${above.name} back to what ${layers[first].name} made: ${above.calls.join(", ")}. Below each picture stands its gradient.`
+    : `${loss}The gradient of the loss with respect to what ${layers[first].name} made, before its activation if the loss works on that.`;
+}
+
+async function stepBack(all) {
+  if (!state.view) return;
+  const count = state.view.layers.length;
+  do state.back = Math.min(count, state.back + 1);
+  while (state.back < count && (all || state.view.layers[count - state.back].passes));
+  await backward.want();
+  const reached = cards.cards.get(state.view.layers[count - state.back].name);
+  if (!all) reached?.node.scrollIntoView({ block: "nearest" });
+}
+
+function hideGradients() {
+  state.back = 0;
+  drawGradients();
 }
 
 function drawSeen() {
@@ -113,6 +195,7 @@ async function nextExample(step = 1) {
     const answer = await ask("example", { number: state.example });
     state.example = answer.number + step;
     Object.assign(state, { image: answer.image, label: answer.label });
+    if (state.about.classes) $("label").value = answer.label;
     drawSeen();
     showOnPaper();
     await looked.want();
@@ -151,6 +234,8 @@ function begin(about) {
     });
   } else $("paper-frame").hidden = true;
   $("example").hidden = about.examples === 0;
+  $("label-label").hidden = !about.classes;
+  $("label").append(...(about.classes ?? []).map((name, k) => new Option(name, k)));
 }
 
 $("clear").addEventListener("click", () => {
@@ -170,11 +255,22 @@ addEventListener("drop", (event) => {
   document.body.classList.remove("dropping");
   openPicture(event.dataTransfer.files[0]);
 });
+$("number-close").addEventListener("click", close);
+$("back").addEventListener("click", () => stepBack(false));
+$("back-all").addEventListener("click", () => stepBack(true));
+$("back-none").addEventListener("click", hideGradients);
+$("label").addEventListener("change", () => {
+  if (state.back) backward.want();
+  if (state.picked?.what !== "value") explained.want();
+});
 whenThemeChanges(() => state.view && show(state.view));
 
 const keys = new Keys($("keys"), $("keys-list"), $("keys-open"));
 keys.add("c", "clear the paper", () => $("clear").click());
 keys.add("n", "next example", () => nextExample());
+keys.add("g", "the backward pass, one layer further back", () => stepBack(false));
+keys.add("h", "hide the gradients", hideGradients);
+keys.add("x", "close the number", close);
 keys.add("d", "to the paper; there arrow keys move the pen, Space puts it down and lifts it", () => $("paper").focus());
 keys.tell("Tab", "from one picture, slider or button to the next");
 keys.tell("Arrow keys", "from pixel to pixel of a picture; Page Up and Page Down from channel to channel");
