@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from jitcnn.model import CNN
 
-WIDTH, PANEL, APART = 12.0, 2.7, 1.05
+WIDTH, PANEL, APART, BAR = 12.0, 2.7, 1.05, 1.2  # inches; a bar is never shorter than its label
 
 
 @picture
@@ -25,8 +25,8 @@ def cam(model: "CNN", image: Any, label: int | None = None) -> "Figure":
     Parameters
     ----------
     model : CNN
-    image : array (rows, columns, channels)
-        One image as the model takes it; of a file: `model.prepare(file)`.
+    image : array (rows, columns, channels) or path
+        One image as the model takes it, or a picture's file.
     label : int, optional
         The class's number; if missing, the two likeliest classes are drawn below each other, of a single output the likelier. A model
         without a convolution has no Grad-CAM.
@@ -87,8 +87,9 @@ def _row(sheet: Sheet, pixels: np.ndarray, title: str, found: Attribution) -> No
         extent = (-0.5, columns - 0.5, rows - 0.5, -0.5)
         scale = {"cmap": SEQUENTIAL, "vmin": 0, "vmax": largest(heat)}
         overlay = axes.imshow(heat, **scale, extent=extent, interpolation="bilinear", aspect="auto", alpha=0.6)  # type: ignore[arg-type]
-        sheet.bar(overlay, left + PANEL + 0.12, top, high, "for the class")
+        sheet.bar(overlay, left + PANEL + 0.12, top, max(high, BAR), "for the class")
         left += PANEL + APART
     saliency = sheet.image(found.saliency, left, top, PANEL, high, cmap=SEQUENTIAL, vmin=0, vmax=largest(found.saliency))
     saliency.axes.set_title("saliency")
-    sheet.bar(saliency, left + PANEL + 0.12, top, high, "|gradient of the score|")
+    sheet.bar(saliency, left + PANEL + 0.12, top, max(high, BAR), "|gradient|")
+    sheet.top = top + max(high, BAR)

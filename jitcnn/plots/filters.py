@@ -125,8 +125,8 @@ def _table(sheet: Sheet, weights: np.ndarray) -> None:
     image = sheet.image(shown, LEFT, top, wide, high, cmap=DIVERGING, vmin=-limit, vmax=limit)
     axes = image.axes
     across, down = (range(0, len(numbers), max(1, len(numbers) // 32)) for numbers in (chosen, channels))
-    axes.set_xticks(centres(len(chosen), columns)[across], [str(chosen[k]) for k in across])
-    axes.set_yticks(centres(len(channels), rows)[down], [str(channels[k]) for k in down])
+    axes.set_xticks(centres(len(chosen), weights.shape, 1)[across], [str(chosen[k]) for k in across])
+    axes.set_yticks(centres(len(channels), weights.shape, 0)[down], [str(channels[k]) for k in down])
     axes.xaxis.tick_top()
     axes.xaxis.set_label_position("top")
     axes.tick_params(length=0, labelsize=8.5)

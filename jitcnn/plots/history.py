@@ -114,7 +114,7 @@ def _panel(axes: "Axes", kind: str, columns: Mapping[str, Sequence[Any]]) -> Non
             int(np.nanargmin(np.where(np.isfinite(losses), losses, np.nan))) + 1, color=colour("muted"), linestyle=":", linewidth=1
         )
     axes.set(title=title, xlabel="epoch", ylabel=unit)
-    if kind == "rate":
+    if kind == "rate" and axes.dataLim.ymax > 0:
         axes.set_ylim(0, 1.05 * axes.dataLim.ymax)  # or a constant rate would fill the panel with its rounding
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.grid(color=colour("plain"))

@@ -1,11 +1,12 @@
 """What becomes of an image from layer to layer."""
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jitcnn.plots.stages import Cell, Stage, Triple, stages
-from jitcnn.plots.style import BLUE, GREY, Sheet, class_names, colour, picture, scale_of, shortened
+from jitcnn.plots.style import BLUE, GREY, Sheet, class_names, colour, picture, scale_of, shortened, span
 from jitcnn.plots.tiles import as_shown
 from jitcnn.summary import shape_text
 
@@ -37,8 +38,8 @@ def outputs(model: "CNN", image: Any) -> "Figure":
     Parameters
     ----------
     model : CNN
-    image : array
-        One image as the model takes it, (rows, columns, channels) or (features,); of a file: `model.prepare(file)`.
+    image : array or path
+        One image as the model takes it, (rows, columns, channels) or (features,), or a picture's file.
 
     Returns
     -------
@@ -65,15 +66,13 @@ def outputs(model: "CNN", image: Any) -> "Figure":
 
 
 def one_image(model: "CNN", image: Any) -> np.ndarray:
-    """One image as `model.predict` takes it; a ValueError if it is none, or several."""
-    array = np.asarray(image)
-    if not model.layers:
-        raise ValueError("the model has no layers: add some, model.add(Conv2d(8))")
-    if model.input_shape is not None and array.shape != model.input_shape:
+    """One image as `model.predict` takes it, that of a file prepared; a ValueError if it is none, or there are several."""
+    if not model.layers or model.input_shape is None:
+        raise ValueError("the model needs layers, and the shape of its images: give its first layer an input_shape, or train it")
+    array = np.asarray(model.prepare(image) if isinstance(image, str | os.PathLike) else image)
+    if array.shape != model.input_shape:
         raise ValueError(f"image is {array.shape}, expected one image as the model takes it, {model.input_shape}")
-    if array.dtype not in (np.uint8, np.float32, np.float64):
-        array = array.astype(np.float32)
-    return array
+    return array if array.dtype in (np.uint8, np.float32, np.float64) else array.astype(np.float32)
 
 
 def _start(sheet: Sheet, model: "CNN", pixels: np.ndarray, answer: np.ndarray) -> None:
@@ -134,10 +133,9 @@ def _cell(sheet: Sheet, cell: Cell, left: float, top: float) -> None:
     width, height = CELL * max(columns / longer, 0.12), CELL * max(rows / longer, 0.12)
     scale = scale_of(cell.array, both_sides=cell.is_weights)
     sheet.small(cell.array, left + (CELL - width) / 2, top + (CELL - height) / 2, width, height, **scale)
-    low, high = np.nanmin(cell.array), np.nanmax(cell.array)
     middle = left + CELL / 2
     sheet.text(shortened(cell.title, 22), middle, top - 0.17, ha="center", size=7.5)
-    sheet.text(f"{low:.3g} … {high:.3g}", middle, top + CELL + 0.05, ha="center", size=7.5, color=colour("muted"))
+    sheet.text(span(cell.array), middle, top + CELL + 0.05, ha="center", size=7.5, color=colour("muted"))
 
 
 def _answer(sheet: Sheet, model: "CNN", answer: np.ndarray) -> None:

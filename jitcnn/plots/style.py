@@ -80,7 +80,7 @@ def picture(draw: Callable[Arguments, "Figure"]) -> Callable[Arguments, "Figure"
 
     @functools.wraps(draw)
     def drawn(*arguments: Arguments.args, **settings: Arguments.kwargs) -> "Figure":
-        with styled():
+        with styled(), np.errstate(all="ignore"):  # of a model that diverged, NaN and infinity are drawn or left out
             return draw(*arguments, **settings)
 
     return drawn
@@ -211,6 +211,12 @@ def largest(array: np.ndarray) -> float:
     """The largest magnitude of the finite numbers, 1 where that is 0."""
     finite = np.abs(array[np.isfinite(array)])
     return float(finite.max(initial=0)) or 1.0
+
+
+def span(array: np.ndarray) -> str:
+    """The smallest and the largest of the finite numbers, as text."""
+    finite = array[np.isfinite(array)]
+    return f"{finite.min():.3g} … {finite.max():.3g}" if finite.size else "not finite"
 
 
 def scale_of(array: np.ndarray, both_sides: bool = False) -> dict[str, Any]:

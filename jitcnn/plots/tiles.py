@@ -56,21 +56,18 @@ def mosaic(tiles: np.ndarray, columns: int) -> np.ndarray:
     return sheet
 
 
-def centres(count: int, size: int) -> np.ndarray:
-    """Where the middles of tiles of `size` pixels are."""
-    return np.arange(count) * (size + gap_of((size,))) + (size - 1) / 2
+def centres(count: int, shape: Sequence[int], axis: int) -> np.ndarray:
+    """Where the middles of tiles of (rows, columns) are, from above (axis 0) or from the left (axis 1)."""
+    return np.arange(count) * (shape[axis] + gap_of(shape[:2])) + (shape[axis] - 1) / 2
 
 
 def number_tiles(axes: "Axes", shape: Sequence[int], count: int, columns: int) -> None:
     """Write numbers beside a mosaic of tiles of a shape: at the left those that rows begin with, on top what is added to them."""
-    rows, width = shape[:2]
-    gap = gap_of((rows, width))
     lines = math.ceil(count / columns)
-    step = 1 if columns <= 16 else 4
-    across = np.arange(0, min(columns, count), step)
-    axes.set_xticks(across * (width + gap) + (width - 1) / 2, [f"+{k}" if lines > 1 and k else str(k) for k in across])
-    down = np.arange(lines) if lines <= 16 else np.arange(0, lines, 2)
-    axes.set_yticks(down * (rows + gap) + (rows - 1) / 2, [str(columns * k) for k in down])
+    across = np.arange(0, min(columns, count), 1 if columns <= 16 else 4)
+    axes.set_xticks(centres(columns, shape, 1)[across], [f"+{k}" if lines > 1 and k else str(k) for k in across])
+    down = np.arange(0, lines, 1 if lines <= 16 else 2)
+    axes.set_yticks(centres(lines, shape, 0)[down], [str(columns * k) for k in down])
     if lines == 1:
         axes.set_yticks([])
     axes.tick_params(length=0, labelsize=8.5)

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from jitcnn import CNN, Conv2d, Layer, plots
+from jitcnn import CNN, Conv2d, Dense, Flatten, Layer, plots
 from jitcnn.plots.stages import stages
 from jitcnn.preparation import NORMALIZATIONS
 from tests.plots.conftest import images_in, texts_in
@@ -85,8 +86,6 @@ def test_of_many_classes_the_likeliest_are_drawn():
     model = CNN([Conv2d(30, 2, activation="softmax", input_shape=(2, 2, 1))], seed=1, engine="python")
     image = np.ones((2, 2, 1), np.float32)
     assert "answer" not in texts_in(plots.outputs(model, image))  # an image is no answer
-    from jitcnn import Flatten
-
     model.add(Flatten())
     figure = plots.outputs(model, image)
     assert "answer, the 12 largest of 30 outputs" in texts_in(figure)
@@ -111,6 +110,29 @@ def test_a_layer_of_ones_own(image):
 def test_no_image_of_the_models(grey, bad):
     with pytest.raises(ValueError, match=r"expected one image as the model takes it, \(10, 8, 1\)"):
         plots.outputs(grey, bad)
+
+
+def test_image_of_a_file(grey, image, tmp_path):
+    Image.fromarray(image[..., 0]).save(tmp_path / "image.png")
+    assert np.array_equal(images_in(plots.outputs(grey, tmp_path / "image.png"))[0], image[..., 0])
+    with pytest.raises(ValueError, match=r"none.png"):
+        plots.outputs(grey, "none.png")
+
+
+def test_model_that_knows_no_shape():
+    with pytest.raises(ValueError, match="the shape of its images"):
+        plots.outputs(CNN([Flatten()]), np.zeros((3, 3, 1)))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e30, 0])
+def test_model_that_diverged_is_drawn(value, image):
+    model = CNN([Conv2d(2, activation="relu", input_shape=(10, 8, 1)), Flatten(), Dense(2, activation="softmax")], seed=1, engine="python")
+    for array in model.parameters.values():
+        array[...] = value
+    drawn = [plots.outputs(model, image), plots.cam(model, image), plots.filters(model), plots.weights(model)]
+    if value is np.nan:
+        assert "not finite" in texts_in(drawn[0])
 
 
 def test_graph_tells_sizes_parameters_and_work(grey):

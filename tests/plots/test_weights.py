@@ -72,6 +72,17 @@ def test_of_many_the_largest_are_shown():
     assert any("64 of 70 filters and 32 of 40 input channels" in text for text in texts_in(figure))
 
 
+def test_numbers_stand_beside_their_kernels():
+    model = CNN([Conv2d(20, (1, 5), input_shape=(4, 30, 1)), Conv2d(3, (4, 1))], seed=1)
+    grid, table = (axes for axes in plots.filters(model).axes if axes.images)
+    assert [round(x) for x in grid.get_xticks()] == [2 + 6 * k for k in range(8)]  # in the middle of 5 columns, with one between
+    assert [round(y) for y in grid.get_yticks()] == [0, 2, 4]
+    assert [label.get_text() for label in grid.get_yticklabels()] == ["0", "8", "16"]
+    assert [round(x) for x in table.get_xticks()] == [0, 2, 4]
+    assert list(table.get_yticks()) == [1.5 + 5 * k for k in range(20)]
+    assert [label.get_text() for label in table.get_yticklabels()] == [str(k) for k in range(20)]
+
+
 def test_many_layers_are_named_but_not_shown():
     model = CNN([Conv2d(1, 1, input_shape=(2, 2, 1)), *(Conv2d(1, 1) for _ in range(9))], seed=1)
     figure = plots.filters(model)
