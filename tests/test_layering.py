@@ -23,6 +23,7 @@ LAYERS = [
         "jitcnn.training",
         "jitcnn.objective",
         "jitcnn.passes",
+        "jitcnn.signs",
         "jitcnn.watch",
         "jitcnn.diagnosis",
         "jitcnn.runs",
