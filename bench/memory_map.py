@@ -1,7 +1,7 @@
 """How much memory training takes from a file of images that is larger than it: `python -m bench.memory_map`.
 
-A file of 4 GiB is made, sparse on the disk, and a network is trained on nine tenths of it in shuffled order, and validated on the rest; mean
-and deviation of the pixels are measured first. What counts is VmHWM, the most that the process ever held, mapped pages included.
+A file of 4 GiB is made, sparse on the disk, and a network is trained on nine tenths of it in shuffled order, and validated on the rest;
+mean and deviation of the pixels are measured first. What counts is VmHWM, the most that the process ever held, mapped pages included.
 """
 
 import argparse

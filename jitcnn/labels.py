@@ -160,8 +160,9 @@ def validation_split(
     groups = [shuffled] if classes is None else [shuffled[classes[shuffled] == c] for c in np.unique(classes)]
     counts = proportional(np.array([len(group) for group in groups]), wanted)
     validation = np.sort(np.concatenate([group[:count] for group, count in zip(groups, counts, strict=True)]))
-    training = np.setdiff1d(np.arange(images), validation, assume_unique=True)
-    return training, validation
+    trained_on = np.ones(images, bool)
+    trained_on[validation] = False
+    return np.flatnonzero(trained_on), validation
 
 
 def proportional(sizes: np.ndarray, wanted: int) -> np.ndarray:

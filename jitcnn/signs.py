@@ -12,9 +12,9 @@ FAR_TOO_LARGE, FAR_TOO_SMALL = 0.5, 1e-8  # for those: weights are mostly of a s
 EPOCHS = 3  # in which any loss falls that will ever fall
 
 
-def warn(text: str) -> None:
-    """Say it where `train` was called."""
-    warnings.warn(text, UserWarning, stacklevel=4)
+def warn(text: str, depth: int = 0) -> None:
+    """Say it where `train` was called, which called the caller through so many functions."""
+    warnings.warn(text, UserWarning, stacklevel=4 + depth)
 
 
 def look_at_labels(classes: np.ndarray | None, names: Sequence[str] | None) -> None:
@@ -29,7 +29,7 @@ def look_at_validation(images: np.ndarray, validation: np.ndarray) -> None:
     first, last = max(map(_start, (images, validation))), min(_start(array) + array.nbytes for array in (images, validation))
     if first < last:
         shared = -(-(last - first) // validation[0].nbytes)
-        warn(f"{shared:,} of {len(validation):,} images to validate on are trained on too, so that what is measured says little of other ones")
+        warn(f"{shared:,} of {len(validation):,} images to validate on are trained on too: what is measured says little of other ones")
 
 
 def look_at_rate(optimizer: Optimizer) -> None:
@@ -44,7 +44,7 @@ def look_at_losses(losses: Sequence[float | None], optimizer: Optimizer) -> None
     found = [loss for loss in losses if loss is not None]
     if len(found) == EPOCHS and min(found[1:]) >= found[0]:
         rate = optimizer.learning_rate
-        warn(f"the loss has not fallen in {EPOCHS} epochs: try a learning_rate of {rate / 10:g} or {rate * 10:g} instead of {rate:g}")
+        warn(f"the loss has not fallen in {EPOCHS} epochs: try a learning_rate of {rate / 10:g} or {rate * 10:g} instead of {rate:g}", depth=2)
 
 
 def _start(array: np.ndarray) -> int:

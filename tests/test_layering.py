@@ -18,6 +18,7 @@ LAYERS = [
     ["jitcnn.attribution", "jitcnn.influence", "jitcnn.replay"],
     ["jitcnn.convert", "jitcnn.presets", "jitcnn.recipe", "jitcnn.gradient_check", "jitcnn.gradient_subjects", "jitcnn.gradient_hints"],
     ["jitcnn.model"],
+    ["jitcnn.compiled"],
     ["jitcnn.network"],
     [
         "jitcnn.training",
