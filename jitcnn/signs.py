@@ -44,7 +44,8 @@ def look_at_losses(losses: Sequence[float | None], optimizer: Optimizer) -> None
     found = [loss for loss in losses if loss is not None]
     if len(found) == EPOCHS and min(found[1:]) >= found[0]:
         rate = optimizer.learning_rate
-        warn(f"the loss has not fallen in {EPOCHS} epochs: try a learning_rate of {rate / 10:g} or {rate * 10:g} instead of {rate:g}", depth=2)
+        others = f"{rate / 10:g} or {rate * 10:g}"
+        warn(f"the loss has not fallen in {EPOCHS} epochs: try a learning_rate of {others} instead of {rate:g}", depth=2)
 
 
 def _start(array: np.ndarray) -> int:
