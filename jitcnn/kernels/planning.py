@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jitcnn import guard
 from jitcnn.kernels.buffers import ALIGNMENT, Storage, aligned_zeros
 from jitcnn.kernels.rows import BLOCK, Call, Row, parameter_shares
 
@@ -89,12 +90,15 @@ def place_buffers(program: "Program", segments: list[Segment], calls: list[Call]
     memory = []
     for storage, where in users.items():
         if storage.kept or len(where) > 1 or -1 in where:
-            storage.array = aligned_zeros(storage.batch * storage.image_size, storage.dtype)
+            zeros = guard.zeros if guard.MODE else aligned_zeros
+            storage.array = zeros(storage.batch * storage.image_size, storage.dtype)
             storage.put(storage.array.ctypes.data, 0)
             memory.append(storage.array)
     for number, segment in enumerate(segments):
         scratch = [s for s, where in users.items() if where == {number} and s.place is None]
-        if scratch:
+        if scratch and guard.MODE:
+            memory += place_scratch_apart(program, scratch)
+        elif scratch:
             memory.append(place_scratch(program, segment.chains[0], scratch))
     return memory
 
@@ -116,6 +120,16 @@ def place_scratch(program: "Program", rows: list[Row], scratch: list[Storage]) -
     for s, offset in offsets.items():
         s.put(memory.ctypes.data + offset, worker_bytes // s.dtype.itemsize)
     return memory
+
+
+def place_scratch_apart(program: "Program", scratch: list[Storage]) -> list[np.ndarray]:
+    """The same where every buffer of every worker lies alone, between pages that are out of bounds."""
+    memories = []
+    for s in scratch:
+        memory, start, step = guard.room(BLOCK * s.image_size * s.dtype.itemsize, program.threads or 1)
+        s.put(memory.ctypes.data + start, step // s.dtype.itemsize)
+        memories.append(memory)
+    return memories
 
 
 class Arena:

@@ -14,6 +14,7 @@ from typing import Any
 import numba
 import numpy as np
 
+from jitcnn import guard
 from jitcnn.kernels import runner
 from jitcnn.kernels.ahead import compile_all
 from jitcnn.kernels.buffers import Border, Buffer, Storage
@@ -46,6 +47,7 @@ class Program:
         self.renewed_step: Part | None = None  # preparation and one step
         self.stale = False
         self.uses: dict[int, list[tuple[np.ndarray, str]]] = {}  # by id of the array from outside, which `kept` keeps alive
+        self.released: list[tuple[int, list[tuple[np.ndarray, str]]]] = []  # the same of arrays that are not kept, with their bytes
         self.kept: list[Any] = []
 
     # Recording -------------------------------------------------------------------------------------------------------
@@ -268,9 +270,16 @@ class Program:
         self.uses.setdefault(id(new), []).extend(uses)
         self.kept = [kept for kept in self.kept if kept is not old] + [new]
 
+    def named(self) -> list[tuple[int, int, list[tuple[np.ndarray, str]]]]:
+        """Of each array from outside its address, how many bytes it has, and the arguments that hold the address."""
+        arrays = {id(array): array for array in self.kept if isinstance(array, np.ndarray)}
+        kept = [(arrays[key].ctypes.data, arrays[key].nbytes, uses) for key, uses in self.uses.items() if uses]
+        return kept + [(int(guard.address(uses[0])[0]), size, uses) for size, uses in self.released]
+
     def release(self, arrays: list[np.ndarray]) -> list[list[tuple[np.ndarray, str]]]:
         """Keep these arrays from outside no longer: whoever runs the program points the arguments named here to others before."""
         uses = [self.uses.pop(id(array), []) for array in arrays]
+        self.released = [(array.nbytes, users) for array, users in zip(arrays, uses, strict=True) if users]
         self.kept = [kept for kept in self.kept if not any(kept is array for array in arrays)]
         for row in [*self.derived, *(row for row in self.rows if isinstance(row, Row))]:
             row.fields = {}

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jitcnn import guard
 from jitcnn.kernels import runner
 from jitcnn.kernels.pace import ALL, Pace
 from jitcnn.kernels.planning import Segment
@@ -53,6 +54,14 @@ class Part:
 
     def run(self, batch: int, steps: int, advance: int) -> None:
         """Replay."""
+        if guard.MODE:
+            with guard.lent(self.program.named(), self.program.counters):
+                self.replay(batch, steps, advance)
+        else:
+            self.replay(batch, steps, advance)
+
+    def replay(self, batch: int, steps: int, advance: int) -> None:
+        """The same on the arrays as they lie."""
         if batch not in self.tables:
             self.tables[batch] = (*self.tasks(batch), Pace())
         program = self.program
