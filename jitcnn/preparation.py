@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -21,6 +21,9 @@ INVERSIONS = (False, True, "auto")
 DIGIT = (28, 28)
 CHANNELS = (1, 3)  # of pictures; arrays of other numbers of channels are taken as they are
 MOST_CLASSES = 65_536
+MOST_PIXELS = 52_000_000  # of a picture from a file: decoding takes up to 16 bytes for each, and a file of some kilobytes can say so many
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")  # Pillow's others call programs, or are rarely looked at for defects
+STRIP = 2**20  # numbers that are computed with at once, in wider integers
 
 
 @dataclass(frozen=True)
@@ -129,8 +132,8 @@ class Preparation:
         Raises
         ------
         ValueError
-            If it is no picture, is damaged, or has more pixels than Pillow's limit; if an array fits none of the above; or if Pillow is
-            needed and not there.
+            If it is no picture, is damaged, or has more pixels than `MOST_PIXELS` or Pillow's limit; if an array fits none of the above;
+            or if Pillow is needed and not there.
         """
         if self.size is None or self.channels not in CHANNELS:
             raise ValueError(
@@ -162,8 +165,7 @@ class Preparation:
     def _grey(self, pixels: np.ndarray) -> np.ndarray:
         if pixels.dtype != np.uint8:
             return (pixels @ np.array(GREYS[self.grey])).astype(np.float32)[..., None]
-        red, green, blue = (pixels[..., c].astype(np.uint32) for c in range(3))
-        return ((299 * red + 587 * green + 114 * blue + 500) // 1000).astype(np.uint8)[..., None]
+        return by_strips(grey_of, pixels, 1)
 
     def _scaled(self, pixels: np.ndarray) -> np.ndarray:
         assert self.size is not None
@@ -196,8 +198,29 @@ def on_white(pixels: np.ndarray) -> np.ndarray:
     white = white_of(alpha)
     if pixels.dtype != np.uint8:
         return colours * (alpha / white) + (white - alpha)
-    mixed = colours.astype(np.uint32) * alpha + 255 * (255 - alpha.astype(np.uint32))
-    return ((mixed + 127) // 255).astype(np.uint8)
+    return by_strips(mixed_with_white, pixels, colours.shape[2])
+
+
+def by_strips(function: Callable[[np.ndarray], np.ndarray], pixels: np.ndarray, channels: int) -> np.ndarray:
+    """function(pixels), some rows at a time: what it computes with is wider than bytes."""
+    rows = max(1, STRIP // pixels[0].size)
+    result = np.empty((*pixels.shape[:2], channels), np.uint8)
+    for first in range(0, len(pixels), rows):
+        result[first : first + rows] = function(pixels[first : first + rows])
+    return result
+
+
+def grey_of(pixels: np.ndarray) -> np.ndarray:
+    """Red, green and blue bytes in grey, by the weights of ITU-R BT.601."""
+    red, green, blue = (pixels[..., c].astype(np.uint32) for c in range(3))
+    return ((299 * red + 587 * green + 114 * blue + 500) // 1000).astype(np.uint8)[..., None]
+
+
+def mixed_with_white(pixels: np.ndarray) -> np.ndarray:
+    """Bytes of colours, the last of which says how opaque they are, on white."""
+    alpha = pixels[..., -1].astype(np.uint32)
+    white = 255 * (255 - alpha) + 127
+    return np.stack([(pixels[..., c] * alpha + white) // 255 for c in range(pixels.shape[2] - 1)], axis=2).astype(np.uint8)
 
 
 def resample(pixels: np.ndarray, rows: int, columns: int, part: tuple[float, float] | None = None) -> np.ndarray:
@@ -254,6 +277,11 @@ def import_pillow(what: str) -> Any:
     return Image
 
 
+def shown(name: Any) -> str:
+    """A path, or a name, in one line that can be printed and saved, whatever its bytes are."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in os.fsdecode(name))
+
+
 def decode(source: Any) -> np.ndarray:
     """A picture's file, its bytes or a Pillow image as uint8 (rows, columns, 1 to 4), or float32 of pictures of floats.
 
@@ -264,7 +292,7 @@ def decode(source: Any) -> np.ndarray:
     """
     name = "the picture"
     if isinstance(source, str | os.PathLike):
-        name = os.fsdecode(source).encode(errors="backslashreplace").decode()
+        name = shown(source)
     elif not (is_pillow(source) or isinstance(source, bytes | bytearray | memoryview)):
         raise ValueError(f"a picture is a path, bytes, a Pillow image or an array, not {type(source).__name__}")
     Image = import_pillow("reading pictures")
@@ -278,10 +306,13 @@ def decode(source: Any) -> np.ndarray:
                 return levels_of(ImageOps.exif_transpose(source))
             if isinstance(source, str | os.PathLike) and not os.path.isfile(source):
                 raise ValueError("not a regular file" if os.path.exists(source) else "no such file")
-            with Image.open(source if isinstance(source, str | os.PathLike) else io.BytesIO(source)) as picture:
+            with Image.open(source if isinstance(source, str | os.PathLike) else io.BytesIO(source), formats=FORMATS) as picture:
+                if picture.width * picture.height > MOST_PIXELS:
+                    raise Image.DecompressionBombWarning
                 return levels_of(ImageOps.exif_transpose(picture))
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise ValueError(f"{name}: more than {Image.MAX_IMAGE_PIXELS:,} pixels (Pillow's limit): make it smaller") from None
+        most = min(MOST_PIXELS, Image.MAX_IMAGE_PIXELS or MOST_PIXELS)
+        raise ValueError(f"{name}: more than {most:,} pixels: make it smaller") from None
     except Image.UnidentifiedImageError:
         raise ValueError(f"{name}: not a picture that Pillow reads") from None
     except Exception as error:  # what damaged files provoke in a decoder has no end

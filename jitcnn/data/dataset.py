@@ -16,7 +16,7 @@ from jitcnn.data import cifar, files, idx, npy, npz, pictures, table
 from jitcnn.data.download import data_folder, is_complete
 from jitcnn.data.published import SETS
 from jitcnn.mapped import give_back
-from jitcnn.preparation import Preparation
+from jitcnn.preparation import Preparation, shown
 
 NAMES = ("mnist", *SETS)
 MOST_NAMES, MOST_NOTES = 20, 5  # that a description lists
@@ -144,16 +144,14 @@ def load(
         if (path / "x.npy").is_file() or (path / "x_train.npy").is_file():
             return _from_npy(path, path / ("x_train.npy" if (path / "x_train.npy").is_file() else "x.npy"), train_limit, test_limit)
         if not _idx_files(path) and not pictures.folders_in(path) and pictures.pictures_in(path, path):
-            raise ValueError(
-                f"{pictures.shown(path)}: holds pictures, but no folder for each class: put them into CLASS/*, or name them in a .csv"
-            )
+            raise ValueError(f"{shown(path)}: holds pictures, but no folder for each class: put them into CLASS/*, or name them in a .csv")
         if _idx_files(path) or not pictures.folders_in(path):
             return _from_folder(path, str(path), train_limit, test_limit)
         return pictured.from_folder(path)
     if not path.exists():
         beside = [entry.name for entry in files.entries_of(path.parent)] if path.parent.is_dir() else []
         near = difflib.get_close_matches(path.name, [*beside, *NAMES], 1, 0.75)
-        meant = f"; did you mean {pictures.shown(near[0])}?" if near else ""
+        meant = f"; did you mean {shown(near[0])}?" if near else ""
         raise ValueError(f"{source}: no such file or folder, and not the name of a known data set ({', '.join(NAMES)}){meant}")
     with files.open_file(path) as stream:
         start = stream.read(len(npy.MAGIC))
@@ -202,14 +200,14 @@ class _Pictures:
             notes += decoded.broken
             kept = labels[decoded.kept]
             if part == "train" and len(empty := np.setdiff1d(labels, kept)):
-                raise ValueError(f"{pictures.shown(name)}: none of the pictures of the class {classes[empty[0]]} can be read: {notes[0]}")
+                raise ValueError(f"{shown(name)}: none of the pictures of the class {classes[empty[0]]} can be read: {notes[0]}")
             wanted = files.entries(len(kept), limits[part])
             x[part], y[part] = decoded.images[:wanted], kept[:wanted]
-            names[part] = [pictures.shown(paths[number]) for number in decoded.kept[:wanted]]
+            names[part] = [shown(paths[number]) for number in decoded.kept[:wanted]]
         digest = hashlib.sha256("".join([*digests, *(f"{labels.tolist()}" for _, labels, _ in parts.values())]).encode()).hexdigest()[:12]
         classes = parts["train"].classes
         return Dataset(
-            pictures.shown(name), x["train"], y["train"], x.get("test"), y.get("test"), classes, digest, x.get("val"), y.get("val"),
+            shown(name), x["train"], y["train"], x.get("test"), y.get("test"), classes, digest, x.get("val"), y.get("val"),
             replace(preparation, classes=tuple(classes)), tuple(notes), names,
         )  # fmt: skip
 

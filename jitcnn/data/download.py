@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import lzma
 import os
 import shutil
 import tarfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -190,15 +192,24 @@ def copy(answer: Any, stream: IO[bytes], most: int, bar: Any) -> None:
 
 
 def unpack(archive: Path, members: tuple[tuple[str, int], ...]) -> None:
-    """Take these files, by name, wherever they are in the archive, into its folder; then remove it."""
+    """Take these files, by name and size, wherever they are in the archive, into its folder; then remove it.
+
+    Raises
+    ------
+    DownloadError
+        If it is no archive, or a damaged one.
+    """
     wanted = dict(members)
-    with tarfile.open(archive) as tar:
-        for entry in tar:
-            name = Path(entry.name).name
-            source = tar.extractfile(entry) if entry.isreg() and name in wanted else None
-            if source is not None:
-                temporary = part_of(archive.parent, name)
-                with source, open(temporary, "wb") as target:
-                    shutil.copyfileobj(source, target)
-                os.replace(temporary, archive.parent / name)
+    try:
+        with tarfile.open(archive) as tar:
+            for entry in tar:
+                name = Path(entry.name).name
+                source = tar.extractfile(entry) if entry.isreg() and wanted.get(name) == entry.size else None
+                if source is not None:
+                    temporary = part_of(archive.parent, name)
+                    with source, open(temporary, "wb") as target:
+                        shutil.copyfileobj(source, target)
+                    os.replace(temporary, archive.parent / name)
+    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, ValueError, OverflowError) as error:
+        raise DownloadError(f"{archive}: cannot be unpacked ({str(error).partition(chr(10))[0]}); it is damaged") from error
     archive.unlink()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import os
 import stat
+import threading
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, cast
 
@@ -91,6 +93,27 @@ def entries(count: int, limit: int | None) -> int:
     if limit < 1:
         raise ValueError(f"a limit of {limit} images: at least 1 is needed (None for all)")
     return min(limit, count)
+
+
+class Budget:
+    """Lets threads take parts of something at once, as long as all of them together stay within it."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.taken = most, 0
+        self.given_back = threading.Condition()
+
+    @contextlib.contextmanager
+    def share(self, amount: int) -> Iterator[None]:
+        """Wait for a part, and have it meanwhile; one that is larger than all is had alone."""
+        with self.given_back:
+            self.given_back.wait_for(lambda: self.taken == 0 or self.taken + amount <= self.most)
+            self.taken += amount
+        try:
+            yield
+        finally:
+            with self.given_back:
+                self.taken -= amount
+                self.given_back.notify_all()
 
 
 def read_array(stream: IO[bytes], shape: Sequence[int], dtype: np.dtype, what: str) -> np.ndarray:

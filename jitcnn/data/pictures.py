@@ -21,7 +21,7 @@ import numpy as np
 from jitcnn.data import files
 from jitcnn.data.download import data_folder
 from jitcnn.data.splits import natural
-from jitcnn.preparation import Preparation, import_pillow
+from jitcnn.preparation import FORMATS, MOST_PIXELS, Preparation, import_pillow, shown
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
 PARTS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test", "testing": "test"}
@@ -37,11 +37,6 @@ class Labelled(NamedTuple):
     paths: list[Path]
     labels: np.ndarray
     classes: list[str]
-
-
-def shown(name: str | os.PathLike) -> str:
-    """A name that can be printed and saved, whatever its bytes are."""
-    return os.fspath(name).encode(errors="backslashreplace").decode()
 
 
 def inside(path: Path, root: Path) -> Path:
@@ -77,14 +72,14 @@ def parts_of(folder: Path) -> dict[str, Path]:
         if part is None:
             continue
         if part in found:
-            raise ValueError(f"{shown(folder)}: holds both {found[part].name} and {path.name}, which mean the same")
+            raise ValueError(f"{shown(folder)}: holds both {shown(found[part].name)} and {shown(path.name)}, which mean the same")
         found[part] = inside(path, folder)
     for path in folders:
         near = difflib.get_close_matches(path.name.lower(), [name for name in PARTS if PARTS[name] not in found], 1, 0.75)
         if near and path not in found.values() and folders_in(path) and not pictures_in(path, folder):
             raise ValueError(f"{shown(folder)}: holds a folder {shown(path.name)}, did you mean {near[0]}?")
     if found and "train" not in found:
-        raise ValueError(f"{shown(folder)}: holds {' and '.join(path.name for path in found.values())}, but no train to learn from")
+        raise ValueError(f"{shown(folder)}: holds {shown(' and '.join(path.name for path in found.values()))}, but no train to learn from")
     return found or {"train": folder}
 
 
@@ -148,7 +143,7 @@ def looked_at(paths: list[Path]) -> list[tuple[int, int, bool]]:
     for path in paths:
         with warnings.catch_warnings(), contextlib.suppress(Exception):
             warnings.simplefilter("ignore")
-            with Image.open(path) as picture:
+            with Image.open(path, formats=FORMATS) as picture:
                 columns, rows = picture.size
                 is_turned = picture.getexif().get(0x0112, 1) >= 5
                 is_grey = picture.mode in GREY_MODES or picture.mode.startswith("I;")
@@ -241,11 +236,14 @@ def write_images(stream: IO[bytes], paths: list[Path], preparation: Preparation,
     """The images one after the other, then for each file 1, or 0 if it is broken."""
     from tqdm import tqdm
 
+    pixels = files.Budget(MOST_PIXELS)
+
     def prepare(path: Path) -> np.ndarray | None:
-        try:
-            return as_bytes(preparation.prepare(path))
-        except ValueError:
-            return None
+        with pixels.share(sum(rows * columns for rows, columns, _ in looked_at([path]))):
+            try:
+                return as_bytes(preparation.prepare(path))
+            except ValueError:
+                return None
 
     flags = bytearray()
     with (

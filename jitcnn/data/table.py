@@ -8,14 +8,18 @@ import os
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
 from jitcnn.data import files
-from jitcnn.data.pictures import SUFFIXES, Labelled, inside, shown
+from jitcnn.data.pictures import SUFFIXES, Labelled, inside
 from jitcnn.data.splits import natural
+from jitcnn.preparation import shown
 
-ROWS = 1000  # read at a time
+CELLS = 2**20  # read at a time
+LONGEST_ROW = 2**24  # characters: 1000 x 1000 pixels in colour take less
+MOST_PATHS = 2**20
 
 
 def rows_of(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -24,13 +28,24 @@ def rows_of(path: Path) -> Iterator[tuple[int, list[str]]]:
     Raises
     ------
     ValueError
-        If it is no text, or no CSV.
+        If it is no text, no CSV, or has a row that would take much memory.
     """
     files.check_memory(files.size_of(path), str(path))
+    taken = 0
+
+    def lines(stream: IO[str]) -> Iterator[str]:
+        nonlocal taken
+        while line := stream.readline(LONGEST_ROW + 1):
+            taken += len(line)
+            if taken > LONGEST_ROW:
+                raise ValueError(f"{path}: a row of more than {LONGEST_ROW:,} characters, expected a label and the pixels of one image")
+            yield line
+
     try:
         with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
-            reader = csv.reader(stream)
+            reader = csv.reader(lines(stream))
             for cells in reader:
+                taken = 0
                 if any("\0" in cell for cell in cells):
                     raise ValueError(f"{path}: line {reader.line_num} holds a zero byte: not a text file")
                 if cells:
@@ -83,13 +98,16 @@ def read_paths(path: Path, known: Sequence[str] | None = None) -> Labelled:
     ValueError
         Which names the line.
     """
-    paths, names = [], []
+    paths: list[Path] = []
+    names: list[str] = []
     for line, cells in body(path):
         if len(cells) < 2 or not cells[1]:
             raise ValueError(f"{path}: line {line} has no label, expected a picture's path and its class")
         picture = path.parent / cells[0]
         if not picture.is_file():
             raise ValueError(f"{path}: line {line} names {shown(cells[0])}, and there is no such file in {shown(path.parent)}")
+        if len(paths) == MOST_PATHS:
+            raise ValueError(f"{path}: names more than {MOST_PATHS:,} pictures; put them into folders, one a class")
         paths.append(inside(picture, path.parent))
         names.append(shown(cells[1]))
     classes = natural(set(names)) if known is None else list(known)
@@ -117,14 +135,18 @@ def read_pixels(path: Path, size: tuple[int, int] | None = None) -> tuple[np.nda
         Which names the line.
     """
     rows, names, parts = body(path), [], []
-    width = None
-    while chunk := list(itertools.islice(rows, ROWS)):
+    width, taken = None, 0
+    while chunk := some_of(rows):
         for line, cells in chunk:
             width = width or len(cells)
             if len(cells) != width:
                 raise ValueError(f"{path}: line {line} has {len(cells)} cells, and those before have {width}")
         names += [cells[0] for _, cells in chunk]
         parts.append(as_pixels(path, chunk))
+        taken += parts[-1].nbytes + 100 * len(chunk)
+        if 2 * taken > files.DECOMPRESSED_LIMIT:
+            limit = files.DECOMPRESSED_LIMIT // 2
+            raise ValueError(f"{path}: more than {limit:,} bytes of pixels and labels; save them as x.npy and y.npy")
     assert width is not None
     if width == 1:
         raise ValueError(
@@ -134,6 +156,17 @@ def read_pixels(path: Path, size: tuple[int, int] | None = None) -> tuple[np.nda
     pixels = np.concatenate([part.astype(np.result_type(*(part.dtype for part in parts)), copy=False) for part in parts])
     labels, classes = as_labels(names)
     return pixels.reshape(-1, *shape), labels, classes
+
+
+def some_of(rows: Iterator[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+    """The next rows, until they have `CELLS` cells."""
+    found, cells = [], 0
+    for row in rows:
+        found.append(row)
+        cells += len(row[1])
+        if cells >= CELLS:
+            break
+    return found
 
 
 def as_pixels(path: Path, chunk: list[tuple[int, list[str]]]) -> np.ndarray:
