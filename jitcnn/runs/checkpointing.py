@@ -16,6 +16,7 @@ import numpy as np
 
 from jitcnn.checks import positive
 from jitcnn.forms.geometry import integer
+from jitcnn.runs.restoring import check_arrays, check_state
 from jitcnn.runs.signals import HeldSignals
 from jitcnn.storage.checkpoints import Saved, read_checkpoint, remove_unfinished, write_checkpoint
 
@@ -156,6 +157,7 @@ class Saver:
     def go_on_with(self, saved: Saved, path: Path) -> None:
         """Go on with what was read from `path`; a ValueError if it belongs to another training."""
         state = saved.state
+        check_state(state, path)
         for name, value in self.identity.items():
             if state["identity"].get(name) != value:
                 raise ValueError(f"{path}: {name} was {state['identity'].get(name)!r} in that run, and is {value!r} now")
@@ -175,20 +177,25 @@ class Saver:
         if len(self.callbacks) != len(self.saved.state["callbacks"]):
             before = len(self.saved.state["callbacks"])
             raise ValueError(f"callbacks holds {len(self.callbacks)}, and held {before} in the run that goes on: give the same ones")
+        assert self.settings is not None
         model, (state, arrays) = self.model, self.saved
-        for name, value in model.parameters.items():
-            value[...] = arrays[f"parameter/{name}"]
+        own = {f"parameter/{name}": value for name, value in model.parameters.items()}
         model.optimizer.prepare(model.graph.layout)
-        for number, buffer in enumerate(model.optimizer.buffers):
-            buffer[...] = arrays[f"optimizer/{number}"]
-        model.optimizer.hyper[...] = arrays["hyper"]
+        own |= {f"optimizer/{number}": buffer for number, buffer in enumerate(model.optimizer.buffers)}
+        own |= {"hyper": model.optimizer.hyper}
+        check_arrays(self.saved, own, self.settings.path)
+        for name, value in own.items():
+            value[...] = arrays[name]
         model.steps[0], model.epochs = state["steps"], state["epoch"]
         model.history.clear()
         model.history.update({name: [None if v is None else float(v) for v in column] for name, column in state["history"].items()})
         for number, (callback, kept) in enumerate(zip(self.callbacks, state["callbacks"], strict=True)):
             if kept is not None:
                 start = _place_of(number)
-                callback.restore(kept | {name.removeprefix(start): own for name, own in arrays.items() if name.startswith(start)})
+                try:
+                    callback.restore(kept | {name.removeprefix(start): each for name, each in arrays.items() if name.startswith(start)})
+                except Exception as error:  # a callback of anybody's, given a state that is not one of its own
+                    raise ValueError(f"{self.settings.path}: callback {number} cannot go on with its state ({error!r})") from error
         self.images, self.seconds = state["images"], state["seconds"]
         self._steps = state["steps"]
         self.good = self._place()
@@ -198,7 +205,12 @@ class Saver:
         if self.saved is not None:
             for name, kept in self.saved.arrays.items():
                 if name.startswith("image/"):
-                    passes.measured[name.removeprefix("image/")][: len(kept)] = kept
+                    there = passes.measured.get(name.removeprefix("image/"), np.empty(0))[: self.images]
+                    if len(there) != self.images or kept.shape != there.shape or kept.dtype != there.dtype:
+                        raise ValueError(
+                            f"{name!r} of the checkpoint is {kept.shape} of {kept.dtype}, expected {there.shape} of {there.dtype}"
+                        )
+                    there[...] = kept
             self.saved = None
         return self.images
 
