@@ -40,9 +40,9 @@ def train(context: click.Context, /, **given: Any) -> None:
         order = settle(context, given)
         output = order.output
         result = run(order, make_plan(order))
-    if not output.quiet:
+    if not output.quiet and not (output.json_lines and output.as_json):  # stderr has lines of JSON only
         click.echo(report(result), err=output.as_json)
     if output.as_json:
-        print_json({name: value for name, value in result.items() if name != "train"})
+        print_json(result)
     elif output.quiet:
         click.echo(f"{result['model']} {result['digest']}")

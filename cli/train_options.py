@@ -71,8 +71,15 @@ class Output:
     checkpoint_minutes: float | None
     report: bool
     threads: int | None
+    eval_train: bool
+    json_lines: bool
     quiet: bool
     as_json: bool
+
+    @property
+    def shows(self) -> bool:
+        """Whether there are bars and lines for people."""
+        return not (self.quiet or self.json_lines)
 
 
 SETTINGS = (
@@ -138,6 +145,8 @@ OUTPUT = (
     click.option("--checkpoint-minutes", type=options.Rate(), metavar="M", help="Save after M minutes too."),
     click.option("--report/--no-report", default=True, show_default=True, help="Leave report.html in the run's folder, see jitcnn report."),
     options.threads_option,
+    click.option("--eval-train", is_flag=True, help="Measure the images trained on too, without dropout, as the others are."),
+    click.option("--json-lines", is_flag=True, help="Instead of bars, a line of JSON for each epoch on stderr."),
     click.option("--quiet", is_flag=True, help="No bars and no table, only the model's path and digest."),
     options.json_option,
 )

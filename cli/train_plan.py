@@ -79,7 +79,7 @@ def make_plan(order: Order) -> Plan:
     preset = presets.PRESETS[settings.preset or ""]
     schedule = preset.schedule_at(settings.lr) if settings.schedule is None else as_schedule(settings.schedule)
     augment = as_augmentation(settings.augment)
-    dataset = load(settings, not order.output.quiet)
+    dataset = load(settings, order.output.shows)
     if order.recipe is not None:
         preset = replace(preset, layers=order.recipe.new_layers)
     model = build(preset, settings, dataset, order.output.threads)

@@ -7,6 +7,8 @@ from typing import Any
 from .output import decimals, percent, table
 from .train_plan import Plan
 
+MOST_CLASSES = 20
+
 
 def describe(plan: Plan) -> str:
     """Say what there is to learn from."""
@@ -24,21 +26,44 @@ def describe(plan: Plan) -> str:
 
 
 def report(result: dict[str, Any]) -> str:
-    """Set the table at the end."""
-    rows = [["", "loss", "accuracy"]]
-    parts = {"train (while learning)": result["train"], "validation": result, "test": result["test"]}
-    rows += [[name, decimals(part["loss"]), percent(part["accuracy"])] for name, part in parts.items() if part is not None]
-    best = result["best"]
-    repeats = [result["repeats"]] if "repeats" in result else []
+    """Set the tables at the end."""
+    best, page = result["best"], f", page {result['report']}" if result["report"] else ""
     kept = f", {best['model']}" if best["model"] != result["model"] else ""
-    page = f", page {result['report']}" if result["report"] else ""
+    spent = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in result["spent"].items())
     lines = [
-        table(rows),
+        figures(result),
         "",
+        *classes(result),
         f"{result['parameters']:,} parameters, {result['seconds']:.1f} s, {result['images_per_second']:,.0f} images/s",
+        f"time: {spent}",
         f"best {best['by']} {decimals(best['value'])} in epoch {best['epoch'] or '-'} of {result['epochs']}{kept}",
-        *repeats,
+        *([result["repeats"]] if "repeats" in result else []),
         f"run {result['run']}{page}",
         f"model {result['model']}, digest {result['digest']}",
     ]
     return "\n".join(lines)
+
+
+def figures(result: dict[str, Any]) -> str:
+    """The table of losses and accuracies, of the epoch whose model is the result; the running figure is labelled as what it is."""
+    parts = {
+        f"train, running (mean of epoch {result['epoch']}, weights moving, dropout on)": result["running"],
+        "train": result.get("train"),
+        "validation": result,
+        "test": result["test"],
+    }
+    rows = [[name, decimals(part["loss"]), percent(part["accuracy"])] for name, part in parts.items() if part is not None]
+    return table([["", "loss", "accuracy"], *rows])
+
+
+def classes(result: dict[str, Any]) -> list[str]:
+    """The table of classes, the worst ones if there are many, and the pairs that are confused most."""
+    found = result["per_class"]
+    if found is None:
+        return []
+    shown = found if len(found) <= MOST_CLASSES else sorted(found, key=lambda one: one["recall"] or 0.0)[:MOST_CLASSES]
+    rows = [[one["class"], f"{one['images']:,}", percent(one["precision"]), percent(one["recall"])] for one in shown]
+    left_out = [f"the {MOST_CLASSES} of {len(found)} classes that are found least"] if len(shown) < len(found) else []
+    confused = [f"{pair['class']} taken for {pair['taken_for']} ({pair['count']:,} of {pair['images']:,})" for pair in result["confused"]]
+    head = [f"class ({result['measured_on']} images)", "images", "precision", "recall"]
+    return [*left_out, table([head, *rows]), f"most confused: {'; '.join(confused) or 'no image is taken for another class'}", ""]

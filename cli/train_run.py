@@ -19,7 +19,9 @@ from .running import describe as explained
 from .train_config import Order
 from .train_continue import check_same_data, going_on, start_from
 from .train_endings import said_how_to_go_on
+from .train_lines import JsonLines
 from .train_machine import machine, repetition
+from .train_measure import measure
 from .train_options import Output
 from .train_plan import Plan
 from .train_report import describe, report
@@ -41,7 +43,7 @@ def run(order: Order, plan: Plan) -> dict[str, Any]:
             start_from(order.parent, folder)
         recording.configure(config)
         for line in (describe(plan), *going_on(order, plan)):
-            say(recording, line, shown=not output.quiet)
+            say(recording, line, shown=output.shows)
         best, seconds = fit(plan, folder, output, recording)
         result = finish(plan, folder, output, best, seconds)
         if order.repeats:
@@ -83,7 +85,7 @@ def fit(plan: Plan, folder: Path, output: Output, recording: Recording) -> tuple
     best = BestCheckpoint(folder / f"best{suffix(plan)}", plan.best_by)
     stopping = [] if settings.early_stop is None else [EarlyStopping(plan.best_by, settings.early_stop)]
     started = time.perf_counter()
-    with CompilingLine(enabled=not output.quiet):
+    with CompilingLine(enabled=output.shows):
         model.train(
             dataset.x,
             dataset.y,
@@ -94,10 +96,10 @@ def fit(plan: Plan, folder: Path, output: Output, recording: Recording) -> tuple
             schedule=plan.schedule,
             class_weights=settings.class_weights,
             on_nan=settings.on_nan,
-            callbacks=[recording, best, *stopping],
+            callbacks=[recording, *([JsonLines()] if output.json_lines else []), best, *stopping],
             checkpoint=Checkpointing(folder, output.checkpoint_steps, output.checkpoint_minutes),
             resume=True,  # of a new folder there is no checkpoint yet, and training begins
-            progress=not output.quiet,
+            progress=output.shows,
         )
     return best, time.perf_counter() - started
 
@@ -115,15 +117,19 @@ def finish(plan: Plan, folder: Path, output: Output, best: BestCheckpoint, secon
         path = Path(output.out)
         chosen.save(path)
     logs = {name: values[epoch] for name, values in history.items()}
+    started = time.perf_counter()
+    measured = measure(plan, chosen, logs, output.eval_train)
     return {
         "accuracy": logs.get("val_accuracy"),
         "loss": logs.get("val_loss"),
         "seconds": seconds,
+        "spent": {**model.spent, "measuring": time.perf_counter() - started},
         "images_per_second": plan.trained * len(history["seconds"]) / sum(history["seconds"]),
         "parameters": sum(array.size for array in model.parameters.values()),
-        "train": {"accuracy": logs["accuracy"], "loss": logs["loss"]},
-        "test": test(plan, chosen, logs),
+        "running": {"accuracy": logs["accuracy"], "loss": logs["loss"]},
+        **measured,
         "epochs": model.epochs,
+        "epoch": epoch + 1,
         "steps": int(model.steps[0]),
         "best": {
             "by": best.monitor,
@@ -136,17 +142,6 @@ def finish(plan: Plan, folder: Path, output: Output, best: BestCheckpoint, secon
         "model": str(path),
         "digest": chosen.digest(),
     }
-
-
-def test(plan: Plan, model: Any, logs: dict[str, Any]) -> dict[str, Any] | None:
-    """Loss and accuracy on all test images; None of data without any."""
-    dataset = plan.dataset
-    if dataset.x_test is None:
-        return None
-    if plan.validates_on_test and len(plan.validation[0]) == len(dataset.x_test):
-        return {"accuracy": logs["val_accuracy"], "loss": logs["val_loss"]}
-    measured = model.evaluate(dataset.x_test, dataset.y_test)
-    return {"accuracy": measured["accuracy"], "loss": measured["loss"]}
 
 
 def outcome(result: dict[str, Any]) -> dict[str, Any]:

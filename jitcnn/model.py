@@ -211,6 +211,11 @@ class CNN(Compiled):
         )
         return self.history
 
+    @property
+    def spent(self) -> dict[str, float]:
+        """Where the time of the last `train` went: seconds of "preparing" (compiling, loading, recording), "training" and "validation"."""
+        return dict(self._get_trainer().spent)
+
     def evaluate(
         self,
         x: Any,

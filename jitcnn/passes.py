@@ -48,6 +48,7 @@ class Trainer:
         self.steps = steps
         self.limit = None if clip_norm is None else np.array([clip_norm])
         self.augmenter = Augmenter(graph.seed)
+        self.spent = {"preparing": 0.0, "training": 0.0, "validation": 0.0}
         self.version = 0
         self.sessions: dict[tuple, Session] = {}
 

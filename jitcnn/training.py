@@ -70,6 +70,7 @@ def fit(
         If they do not, and training is to stop.
     """
     trainer.augmenter.use(augmentation)
+    trainer.spent = dict.fromkeys(trainer.spent, 0.0)
     if trainer.engine != "python" and not trainer.is_ready(True, images, targets, batch_size):
         what = ", ".join(trainer.graph.names)
         progress.note(f"compiling the training step ({trainer.engine}): {what}; batches of {batch_size}, {trainer.graph.dtype}")
@@ -108,8 +109,13 @@ def fit_epoch(
     watch: Watch,
 ) -> dict[str, float]:
     """Train for one epoch, and measure: what goes into the history. Without a seed, images come in the given order."""
+    spent, begun = training.trainer.spent, time.perf_counter()
     training.trainer.augmenter.begin(epoch, len(order))
-    training.prepare()  # the program is made before the clock starts
+    for passes in (training, measuring):
+        if passes is not None:
+            passes.prepare()  # the program is made before the clock starts
+    prepared = time.perf_counter()
+    spent["preparing"] += prepared - begun
     progress.begin_epoch(epoch)
     watch.epoch = epoch
     if seed is not None:
@@ -126,7 +132,10 @@ def fit_epoch(
         if logs["skipped"] == training.steps:
             raise FloatingPointError(f"every step of epoch {epoch + 1} was skipped: lower learning_rate, or start again from new weights")
     seconds = saver.seconds if done == len(order) else time.perf_counter() - started
+    trained = time.perf_counter()
+    spent["training"] += trained - prepared
     measured = {} if measuring is None else measuring.run(after=lambda _: saver.measure(training.measured))
+    spent["validation"] += time.perf_counter() - trained
     rate = float(training.arrays["hyper"][-1, 0])  # of the last step
     return {**logs, **{f"val_{name}": value for name, value in measured.items()}, "rate": rate, "seconds": seconds}
 

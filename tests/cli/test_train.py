@@ -1,5 +1,6 @@
 """`jitcnn train`: what it learns, prints and writes."""
 
+import json
 import re
 
 import numpy as np
@@ -11,8 +12,8 @@ from jitcnn.runs.folder import COLUMNS, Run
 from tests.cli.conftest import TINY, done, refused
 
 KEYS = {
-    "accuracy", "loss", "seconds", "images_per_second", "parameters", "test", "epochs", "steps", "best", "history", "run", "report",
-    "model", "digest",
+    "accuracy", "loss", "seconds", "spent", "images_per_second", "parameters", "running", "test", "measured_on", "per_class", "confused",
+    "epochs", "epoch", "steps", "best", "history", "run", "model", "digest", "report"
 }  # fmt: skip
 
 
@@ -37,12 +38,55 @@ def test_json_is_one_object_and_everything_else_is_on_stderr(run, digits):
 def test_report(run, digits):
     result = run(*TINY, "--data", digits, "--out", "model.json")
     assert result.exit_code == 0
-    assert re.search(r"\ntrain \(while learning\) +\d\.\d{4} +\d+\.\d\d %\nvalidation +\d.*\ntest +\d", result.stdout)
+    running = r"\ntrain, running \(mean of epoch 1, weights moving, dropout on\) +\d\.\d{4} +\d+\.\d\d %"
+    assert re.search(rf"{running}\nvalidation +\d.*\ntest +\d", result.stdout)
+    assert re.search(r"\nclass \(test images\) +images +precision +recall\n0 +4 ", result.stdout)
+    assert re.search(r"\ntime: preparing \d+\.\d s, training \d+\.\d s, validation \d+\.\d s, measuring \d+\.\d s\n", result.stdout)
     assert "\nbest val_loss " in result.stdout
     assert result.stdout.endswith(f"run runs/single-conv\nmodel model.json, digest {load('model.json').digest()}\n")
     assert f"{digits}: 40 images of 8 x 8 x 1 in 4 classes, validated on 16 test images" in result.stderr
     assert "epoch 1/1: loss" in result.stderr
     assert "\r" not in result.stderr
+
+
+def test_figures_are_those_of_eval(run, digits):
+    """Of the classes and of the images trained on, too; the running figure is another one."""
+    found = done(run(*TINY, "--data", digits, "--epochs", 2, "--eval-train", "--json"))
+    tested = done(run("eval", found["model"], "--json"))
+    assert (found["measured_on"], found["per_class"]) == ("test", tested["per_class"])
+    trained = done(run("eval", found["model"], "--on", "train", "--json"))
+    assert found["train"]["loss"] == pytest.approx(trained["loss"]) != found["running"]["loss"]
+    assert found["running"]["loss"] == found["history"]["loss"][-1]
+    assert set(found["spent"]) == {"preparing", "training", "validation", "measuring"}
+    assert found["spent"]["training"] == pytest.approx(sum(found["history"]["seconds"]), abs=0.1)
+    assert "\ntrain  " in run(*TINY, "--data", digits, "--eval-train").stdout
+
+
+def test_confused_pairs(run, tmp_path):
+    """Images of two classes that look alike, held out: the pairs are those of the validation images."""
+    generator = np.random.default_rng(1)
+    y = np.arange(120) % 3
+    x = generator.integers(0, 99, (120, 8, 8), np.uint8)
+    x[y == 0, :4] += 100
+    np.savez(tmp_path / "alike.npz", x=x, y=y)
+    found = done(run(*TINY, "--data", "alike.npz", "--epochs", 8, "--eval-train", "--json"))
+    assert found["measured_on"] == "validation"
+    assert [one["images"] for one in found["per_class"]] == [8, 8, 8]
+    assert found["per_class"][0]["recall"] == 1
+    assert {(pair["class"], pair["taken_for"]) for pair in found["confused"]} <= {("1", "2"), ("2", "1")}
+    right = sum(one["images"] for one in found["per_class"]) - sum(pair["count"] for pair in found["confused"])
+    assert right / 24 == pytest.approx(found["accuracy"])
+    assert "most confused: " in run(*TINY, "--data", "alike.npz").stdout
+
+
+def test_json_lines(run, digits):
+    """An object an epoch on stderr, and nothing else; the table or one object on stdout."""
+    result = run(*TINY, "--data", digits, "--epochs", 3, "--json-lines", "--json")
+    lines = [json.loads(line) for line in result.stderr.splitlines()]
+    history = done(result)["history"]
+    assert [line["epoch"] for line in lines] == [1, 2, 3]
+    assert [line["val_loss"] for line in lines] == history["val_loss"]
+    assert "class (test images)" in run(*TINY, "--data", digits, "--json-lines").stdout
 
 
 def test_quiet(run, digits):
