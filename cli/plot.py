@@ -46,7 +46,7 @@ KINDS = {
 @click.option("--class", "class_name", metavar="NAME", help="cam: a class by name or number; the two likeliest if not given.")
 @options.threads_option
 def plot(model: str, kind: str, image: str | None, out: str | None, threads: int | None, **settings: Any) -> None:
-    r"""Draw what a model has learned and does.
+    """Draw what a model has learned and does.
 
     MODEL is a file that train wrote, or the folder of a run. KIND says what to draw:
 
@@ -62,7 +62,7 @@ def plot(model: str, kind: str, image: str | None, out: str | None, threads: int
 
     IMAGE is a picture's file, or the number of one of the data's images. The data are those that the model was trained on, or --data.
     Needs matplotlib: pip install 'jitcnn[plots]'.
-    """
+    """  # noqa: D301  # \b is for click, which then leaves the lines of a paragraph as they are
     given = {name: value for name, value in {"image": image, **settings}.items() if value is not None}
     check_options(kind, given)
     path = out or f"{kind}.png"
