@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from jitcnn.model import CNN
 
-WIDTH, LEFT, BAR = 12.0, 0.75, 0.95  # inches: of the sheet, before and behind a grid
+WIDTH, LEFT, BAR = 12.0, 0.75, 1.15  # inches: of the sheet, before and behind a grid
 GRID = WIDTH - LEFT - BAR
 HIGHEST = 8.0
 MOST_LAYERS = 8

@@ -65,7 +65,7 @@ def _about(pixels: int, channels: int, shown: int, outputs: int) -> str:
 def _panels(sheet: Sheet, pictures: list[np.ndarray], names: list[str], limit: float) -> None:
     proportions = pictures[0].shape[0] / pictures[0].shape[1]
     across = min(len(pictures), 5 if len(pictures) <= 10 else 8)
-    gap, bar = 0.25, 0.95
+    gap, bar = 0.25, 1.1
     wide = min(3.0, (WIDTH - 2 * Sheet.MARGIN - bar - (across - 1) * gap) / across)
     high = wide * proportions
     top = first = sheet.top + 0.3
