@@ -1,6 +1,7 @@
 """What all pictures share: figures that need no pyplot, the two themes, colours, and scales."""
 
 import functools
+import io
 import os
 import textwrap
 import warnings
@@ -112,6 +113,24 @@ def write(figure: "Figure", target: Any, suffix: str) -> None:
         figure.savefig(target, format=suffix[1:], dpi=DOTS, metadata=metadata, facecolor=figure.get_facecolor())
 
 
+def new_figure() -> "Figure":
+    """An empty figure, which a notebook shows as a picture although pyplot knows nothing of it."""
+    from matplotlib.figure import Figure
+
+    class Shown(Figure):
+        def _repr_png_(self) -> bytes:
+            return png(self)
+
+    return Shown()
+
+
+def png(figure: "Figure") -> bytes:
+    """A figure as the bytes of a PNG."""
+    stream = io.BytesIO()
+    write(figure, stream, ".png")
+    return stream.getvalue()
+
+
 def check_suffix(path: str | os.PathLike) -> str:
     """The ending of a picture's file; a ValueError if no picture is written so."""
     suffix = os.path.splitext(path)[1].lower()
@@ -137,9 +156,7 @@ class Sheet:
     MARGIN = 0.3
 
     def __init__(self, width: float, title: str, about: str = ""):
-        from matplotlib.figure import Figure
-
-        self.figure = Figure()
+        self.figure = new_figure()
         self.width = width
         self.top = self.MARGIN
         self.canvas = self.figure.add_axes((0, 0, 1, 1), autoscale_on=False, xlim=(0, width))

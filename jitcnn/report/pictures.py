@@ -1,7 +1,6 @@
 """A page's pictures: each drawn on light and on dark paper, as a PNG."""
 
 import importlib.util
-import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -67,8 +66,6 @@ def pictures_of(facts: Facts) -> dict[str, tuple[str, Draw]]:
 def _both(about: str, draw: Draw) -> Picture:
     drawn = []
     for theme in ("light", "dark"):
-        stream = io.BytesIO()
         with style.themed(theme):
-            style.write(draw(), stream, ".png")
-        drawn.append(stream.getvalue())
+            drawn.append(style.png(draw()))
     return Picture(about, *drawn)

@@ -131,6 +131,12 @@ def test_files_are_the_same_every_time(features, tmp_path, suffix):
     assert b"Matplotlib v" not in first and b"dc:date" not in first
 
 
+def test_a_notebook_shows_the_picture_that_is_saved(features, tmp_path):
+    figure = plots.graph(features)
+    plots.save(figure, tmp_path / "graph.png")
+    assert figure._repr_png_() == (tmp_path / "graph.png").read_bytes()
+
+
 @pytest.mark.parametrize("name", ["picture.jpg", "picture", "png"])
 def test_other_endings(grey, tmp_path, name):
     with pytest.raises(ValueError, match=r"expected a name that ends in .png or .svg"):

@@ -1,7 +1,6 @@
 """The page of a run: it says what the folder and the data say, shows the pictures of `jitcnn.plots`, and needs nothing from outside."""
 
 import base64
-import io
 import re
 import sys
 from html.parser import HTMLParser
@@ -69,9 +68,7 @@ class Page(HTMLParser):
 
 
 def png(figure):
-    stream = io.BytesIO()
-    style.write(figure, stream, ".png")
-    return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"
+    return f"data:image/png;base64,{base64.b64encode(style.png(figure)).decode()}"
 
 
 def test_page(run, model, data):
