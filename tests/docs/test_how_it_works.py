@@ -49,7 +49,8 @@ def test_a_layers_page_has_all_its_parts(name):
     assert "```python jitcnn/reference/" in texts["The loop"]
     assert ">>>" in texts["Worked example"]
     assert re.search(r"!\[.+\]\(\.\./pictures/\S+\.png\)", texts["Picture"])
-    assert "```python jitcnn/reference/" in texts.get("The gradient, step by step", "```python jitcnn/reference/")
+    if name not in ("dropout", "optimizers"):  # the gradient of dropout is its own loop
+        assert "```python jitcnn/reference/" in texts["The gradient, step by step"]
 
 
 def test_every_page_is_in_the_index():
