@@ -33,13 +33,17 @@ def train(context: click.Context, /, **given: Any) -> None:
     from .train_config import settle
     from .train_endings import hearing_sigterm
     from .train_plan import make_plan
+    from .train_rate import find_rate, found_rate
     from .train_report import report
     from .train_run import run
 
     with hearing_sigterm():
         order = settle(context, given)
         output = order.output
-        result = run(order, make_plan(order))
+        if output.find_lr:
+            return find_rate(order)
+        order, rate = found_rate(order)
+        result = run(order, make_plan(order), rate)
     if not output.quiet and not (output.json_lines and output.as_json):  # stderr has lines of JSON only
         click.echo(report(result), err=output.as_json)
     if output.as_json:

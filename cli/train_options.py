@@ -26,6 +26,14 @@ class FolderName(click.ParamType):
         return text
 
 
+class RateOrAuto(options.Rate):
+    """A rate, or auto for one that a test finds."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        """Return the number or the word, or fail."""
+        return value if value == "auto" else super().convert(value, parameter, context)
+
+
 @dataclass(frozen=True)
 class Settings:
     """What decides what comes out: these settings and the same data give the same bits."""
@@ -40,7 +48,7 @@ class Settings:
     val_limit: int | None
     epochs: int | None
     batch_size: int | None
-    lr: float | None
+    lr: Any  # a number, None, or "auto" until a rate is found
     opt: str | None
     loss: str | None
     seed: int
@@ -71,6 +79,7 @@ class Output:
     checkpoint_minutes: float | None
     report: bool
     threads: int | None
+    find_lr: bool
     eval_train: bool
     json_lines: bool
     quiet: bool
@@ -92,7 +101,7 @@ SETTINGS = (
     click.option("--val-limit", type=click.IntRange(min=0), metavar="N", help="Validate on the first N test images, or on none."),
     click.option("--epochs", type=options.AT_LEAST_ONE, metavar="N", help="Passes over the images."),
     click.option("--batch-size", type=options.AT_LEAST_ONE, metavar="N", help="Images in a step."),
-    click.option("--lr", type=options.Rate(), metavar="RATE", help="Learning rate."),
+    click.option("--lr", type=RateOrAuto(), metavar="RATE", help="Learning rate; auto tests which suits, see --find-lr."),
     click.option(
         "--opt", type=click.Choice(options.OPTIMIZERS), help="Optimizer; without --lr, another than the preset's brings its own rate."
     ),
@@ -145,6 +154,11 @@ OUTPUT = (
     click.option("--checkpoint-minutes", type=options.Rate(), metavar="M", help="Save after M minutes too."),
     click.option("--report/--no-report", default=True, show_default=True, help="Leave report.html in the run's folder, see jitcnn report."),
     options.threads_option,
+    click.option(
+        "--find-lr",
+        is_flag=True,
+        help="Train nothing: test which rate suits, and draw its losses to --out, or find-lr.png.",
+    ),
     click.option("--eval-train", is_flag=True, help="Measure the images trained on too, without dropout, as the others are."),
     click.option("--json-lines", is_flag=True, help="Instead of bars, a line of JSON for each epoch on stderr."),
     click.option("--quiet", is_flag=True, help="No bars and no table, only the model's path and digest."),

@@ -24,13 +24,14 @@ from .train_machine import machine, repetition
 from .train_measure import measure
 from .train_options import Output
 from .train_plan import Plan
+from .train_rate import rate_of
 from .train_report import describe, report
 
 RUNS = Path("runs")
 
 
-def run(order: Order, plan: Plan) -> dict[str, Any]:
-    """Train, and measure what came out: everything that is reported."""
+def run(order: Order, plan: Plan, rate: float | None = None) -> dict[str, Any]:
+    """Train, at a rate that was found if there is one, and measure what came out: everything that is reported."""
     output = order.output
     check_out(output.out)
     for earlier in (order.run, order.parent):
@@ -38,7 +39,7 @@ def run(order: Order, plan: Plan) -> dict[str, Any]:
     folder = order.run.path if order.run else new_folder(RUNS, output.name or (order.parent.name if order.parent else plan.name))
     with said_how_to_go_on(folder, new=order.run is None):
         recording = Recording(folder)
-        config = described(order, plan)
+        config = described(order, plan) | ({"result": found} if (found := rate_of(rate, order)) else {})
         if order.parent is not None:
             start_from(order.parent, folder)
         recording.configure(config)
@@ -48,7 +49,7 @@ def run(order: Order, plan: Plan) -> dict[str, Any]:
         result = finish(plan, folder, output, best, seconds)
         if order.repeats:
             result["repeats"] = repetition(order.document, {**config, "result": outcome(result)})
-        recording.configure(config | {"result": outcome(result)})
+        recording.configure(config | {"result": {**found, **outcome(result)}})
     result["report"] = write_page(folder, plan, output) if output.report else None
     recording.log(report(result))
     return result

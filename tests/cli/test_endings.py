@@ -181,6 +181,8 @@ WRONG = [
     (["train", "--lr", "0"], "'0' is not a finite number above 0"),
     (["train", "--lr", "-1"], "'-1' is not a finite number above 0"),
     (["train", "--lr", "nan"], "'nan' is not a finite number above 0"),
+    (["train", "--lr", "automatic"], "'automatic' is not a finite number above 0"),
+    (["train", "--preset", "single-conv", "--find-lr", "--out", "x.gif"], "x.gif"),
     (["train", "--lr", "inf"], "'inf' is not a finite number above 0"),
     (["train", "--weight-decay", "-1"], "'-1' is not a finite number of at least 0"),
     (["train", "--weight-decay", "nan"], "'nan' is not a finite number of at least 0"),

@@ -306,3 +306,19 @@ def test_numbers_that_stop_being_finite_name_the_last_good_checkpoint(run, digit
     line = refused(interrupted(run, digits, monkeypatch, spoil, 10), 1)
     assert line.endswith(f"the last good checkpoint is {FOLDER}/checkpoint.npz\n")
     assert Run(FOLDER).history["loss"]
+
+
+def test_the_rate_that_is_found_is_trained_with(run, digits, tmp_path):
+    """And written down, so that the run is repeated without another test; --find-lr only says it."""
+    found = done(run(*TINY, "--data", digits, "--find-lr", "--json"))
+    assert found["picture"] == "find-lr.png"
+    assert (tmp_path / "find-lr.png").read_bytes()[:4] == b"\x89PNG"
+    assert not (tmp_path / "runs").exists()
+    assert found["own"] == 0.01 and len(found["rates"]) == len(found["losses"]) > 50
+    assert run(*TINY, "--data", digits, "--find-lr", "--quiet", "--out", "r.svg").stdout == f"suggestion: --lr {found['suggestion']:g}\n"
+    assert (tmp_path / "r.svg").exists()
+    automatic = done(run(*TINY, "--data", digits, "--lr", "auto", "--json"))
+    config = Run(automatic["run"]).config
+    assert config["result"]["rate-found"] == config["train"]["lr"] == found["suggestion"]
+    assert automatic["digest"] == done(run(*TINY, "--data", digits, "--lr", found["suggestion"], "--json"))["digest"]
+    assert "repeated to the bit" in run("train", "--no-report", "--config", f"{automatic['run']}/config.toml").stdout
