@@ -29,7 +29,7 @@ def head(facts: Facts) -> str:
     """The run's name, what it is, and the numbers that one looks for first."""
     config, model = facts.run.config, facts.model
     data = config.get("data", {})
-    trained = config.get("train", {}).get("preset", "network")
+    trained = "layers of one's own" if "layers" in config else config.get("train", {}).get("preset", "a network")
     about = f"{trained} on {data.get('name', 'unknown data')}, {plural(model.epochs, 'epoch')}; the {facts.which} model, {model.digest()}"
     numbers = {"parameters": f"{sum(array.size for array in model.parameters.values()):,}"}
     if facts.measured is not None:
@@ -37,7 +37,7 @@ def head(facts: Facts) -> str:
         numbers = {**right, "loss on them": f"{facts.measured.loss:.4f}", **numbers}
     seconds = config.get("result", {}).get("seconds")
     if isinstance(seconds, int | float):
-        numbers["time of training"] = f"{seconds:.1f} s"
+        numbers["time, with compiling"] = f"{seconds:.1f} s"
     return f"<h1>{escape(facts.run.name)}</h1>{paragraph(about, 'about')}{tiles(numbers)}"
 
 

@@ -224,6 +224,13 @@ def test_of_many_images_the_first_are_measured(run, monkeypatch, undrawn):
     assert "Measured are the first 8 of 20 test images." in " ".join(Page(page(found)).words)
 
 
+def test_layers_of_ones_own(tmp_path, model, data, undrawn):
+    run = write_run(tmp_path / "run", model, data, layers=[{"type": "Conv2d", "filters": 2}, {"type": "Dense"}])
+    text = " ".join(Page(page(collect(run, data))).words)
+    assert f"layers of one's own on {data.name}, 2 epochs; the best model, {model.digest()}" in text
+    assert "type Conv2d filters 2 type Dense" in " ".join(text.split())
+
+
 def test_without_test_images(tmp_path, model, undrawn):
     generator = np.random.default_rng(0)
     np.savez(tmp_path / "own.npz", x=generator.integers(0, 256, (9, 6, 6, 1), np.uint8), y=np.arange(9) % 3)
