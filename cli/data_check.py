@@ -39,8 +39,10 @@ def data_check(data: str, model_path: str | None, most: int, as_json: bool, **pi
         from jitcnn import storage
         from jitcnn.data import load
 
-        if any(pictures[name] for name in ("size", "resize", "gray")):
-            raise click.UsageError("With --model pictures are made as the model takes them: leave --size, --resize and --gray out.")
+        if any(pictures[name] for name in ("size", "resize", "gray", "invert")):
+            raise click.UsageError(
+                "With --model pictures are made as the model takes them: leave --size, --resize, --gray and --invert out."
+            )
         model = storage.load(model_path)
         dataset = load(data, preparation=model.preparation, strict=pictures["strict"], progress=True)
         found = {**examine(dataset), "suspects": doubted(dataset, model, model_path, most)}

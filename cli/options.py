@@ -19,6 +19,7 @@ LOSSES = ("cross_entropy", "mse")
 ON_NAN = ("stop", "skip", "ignore")
 ENGINES = ("fast", "loops", "python")
 RESIZES = ("pad", "crop", "stretch", "digit")
+INVERSIONS: dict[str, bool | str] = {"auto": "auto", "yes": True, "no": False}
 PARTS = ("test", "val", "train")
 MOST_THREADS = 1024
 MOST_PIXELS = 4096
@@ -167,6 +168,11 @@ def picture_options(command: Any) -> Any:
     """Add the options that say how picture files become images."""
     for option in (
         click.option("--strict", is_flag=True, help="Refuse a broken picture instead of leaving it out."),
+        click.option(
+            "--invert",
+            type=click.Choice(tuple(INVERSIONS)),
+            help="Whether white becomes black; no if not given, and auto with --resize digit, which then finds the ink.",
+        ),
         click.option("--gray", is_flag=True, help="Pictures become grey (0.299 red, 0.587 green, 0.114 blue); as they are if not given."),
         click.option("--resize", type=click.Choice(RESIZES), help="How pictures of other proportions come to that size; pad if not given."),
         click.option("--size", type=Size(), metavar="N|HxW", help="Rows and columns of the images that pictures become."),

@@ -29,7 +29,6 @@ BLOCK = 256  # pictures in memory at once
 SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 NONE = "none of these"
 STDIN = "-"
-INVERSIONS: dict[str, bool | str] = {"auto": "auto", "yes": True, "no": False}
 
 
 class Answer(NamedTuple):
@@ -50,7 +49,7 @@ class Answer(NamedTuple):
 @click.option("--show-input", type=options.NewFile(), metavar="OUT.png", help="Write what the network really saw of the picture.")
 @click.option(
     "--invert",
-    type=click.Choice(tuple(INVERSIONS)),
+    type=click.Choice(tuple(options.INVERSIONS)),
     help="Whether white becomes black, in place of what the model was trained with; auto finds that out for digits.",
 )
 @options.threads_option
@@ -83,7 +82,7 @@ def predict(
     loaded.threads = threads
     check_classifier(loaded)
     if invert is not None:
-        loaded.preparation = replace(loaded.preparation, invert=INVERSIONS[invert])
+        loaded.preparation = replace(loaded.preparation, invert=options.INVERSIONS[invert])
     paths = pictures_of(files)
     if show_input is not None:
         if len(paths) > 1:

@@ -6,19 +6,33 @@ from typing import TYPE_CHECKING
 
 import click
 
+from . import options
+
 if TYPE_CHECKING:
     from jitcnn.data import Dataset
 
 
 def read(
-    data: str, *, size: tuple[int, int] | None, resize: str | None, gray: bool, strict: bool, usual: str = "pad", progress: bool = True
+    data: str,
+    *,
+    size: tuple[int, int] | None,
+    resize: str | None,
+    gray: bool,
+    invert: str | None,
+    strict: bool,
+    usual: str = "pad",
+    progress: bool = True,
+    train_limit: int | None = None,
 ) -> Dataset:
     """Load a data set; the options are those of `options.picture_options`, `usual` is how pictures are resized if nobody says."""
     from jitcnn.data import load
     from jitcnn.preparation import Preparation
 
-    wanted = Preparation(size, 1 if gray else None, resize or usual)
-    dataset = load(data, preparation=wanted, strict=strict, progress=progress)
-    if dataset.preparation is None and (resize or gray or strict):
-        raise click.UsageError("--resize, --gray and --strict are for picture files: leave them out.")
+    if invert == "auto" and resize != "digit":
+        raise click.UsageError("--invert auto goes with --resize digit, which finds ink and paper: give yes or no.")
+    inverted = options.INVERSIONS[invert or ("auto" if resize == "digit" else "no")]
+    wanted = Preparation(size, 1 if gray else None, resize or usual, invert=inverted)
+    dataset = load(data, train_limit=train_limit, preparation=wanted, strict=strict, progress=progress)
+    if dataset.preparation is None and (resize or gray or invert or strict):
+        raise click.UsageError("--resize, --gray, --invert and --strict are for picture files: leave them out.")
     return dataset

@@ -65,4 +65,5 @@ def of_preset(name: str) -> str:
         f"{preset.build(seed=0).summary()}\n\n"
         f"{preset.optimizer}, learning rate {preset.learning_rate}, {preset.loss}, {preset.epochs} epochs, batches of {preset.batch_size}; "
         f"trained on {preset.train_limit:,} images, validated on {preset.validation_limit:,}"
+        + (f", digits augmented with {preset.augment}" if preset.augment else "")
     )

@@ -43,6 +43,7 @@ class Settings:
     size: tuple[int, int] | None
     resize: str | None
     gray: bool
+    invert: str | None
     strict: bool
     train_limit: int | None
     val_limit: int | None

@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 
-from jitcnn import data, presets
+from jitcnn import presets
 from jitcnn.augmentation import Augmentation, as_augmentation
 from jitcnn.data import Dataset
 from jitcnn.data.dataset import NAMES
 from jitcnn.model import CNN
-from jitcnn.preparation import Preparation
 from jitcnn.schedules import Schedule, as_schedule
 
+from .reading import read
 from .train_config import Order
 from .train_options import Settings
 
@@ -92,6 +92,8 @@ def make_plan(order: Order) -> Plan:
 
 def build(preset: presets.Preset, settings: Settings, dataset: Dataset, threads: int | None) -> CNN:
     """The network, compiled, which knows what its data are and how pictures become like them."""
+    if len(dataset.classes) < 2:
+        raise ValueError(f"{dataset.name}: all images are of one class, {dataset.classes[0]}; at least two are needed")
     model = preset.build(
         seed=settings.seed,
         input_shape=dataset.x.shape[1:],
@@ -123,6 +125,7 @@ def with_preset(settings: Settings) -> Settings:
         batch_size=settings.batch_size or preset.batch_size,
         train_limit=settings.train_limit or preset.train_limit,
         val_limit=preset.validation_limit if settings.val_limit is None else settings.val_limit,
+        augment=preset.augment if settings.augment is None and settings.data in (None, "mnist") else settings.augment,
     )
 
 
@@ -139,12 +142,8 @@ def data_name(data: str) -> str:
 
 def load(settings: Settings, progress: bool) -> Dataset:
     """Read the data."""
-    wanted = Preparation(settings.size, 1 if settings.gray else None, settings.resize or "pad")
-    source = settings.data or "mnist"
-    dataset = data.load(source, train_limit=settings.train_limit, preparation=wanted, strict=settings.strict, progress=progress)
-    if dataset.preparation is None and (settings.resize or settings.gray or settings.strict):
-        raise click.UsageError("--resize, --gray and --strict are for picture files: leave them out.")
-    return dataset
+    chosen = {name: getattr(settings, name) for name in ("size", "resize", "gray", "invert", "strict", "train_limit")}
+    return read(settings.data or "mnist", progress=progress, **chosen)
 
 
 def best_of(wanted: str | None, validation: Any) -> str:

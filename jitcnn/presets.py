@@ -34,6 +34,8 @@ class Preset:
         How the learning rate changes from step to step, as `CNN.train` takes it.
     settings
         The optimizer's other numbers by name.
+    augment
+        What happens to the digits that come along, as `CNN.train` takes it: so digits of one's own are recognised better.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Preset:
     loss: str = "cross_entropy"
     schedule: Schedule = field(default_factory=Constant)
     settings: Mapping[str, float] = field(default_factory=dict)
+    augment: str | None = None
 
     def schedule_at(self, learning_rate: float | None) -> Schedule:
         """Return the schedule; a learning rate in place of the preset's is then its largest, too."""
@@ -176,6 +179,7 @@ PRESETS: dict[str, Preset] = {
             10_000,
             epochs=6,
             schedule=Linear(),
+            augment="digits",
         ),
         Preset(
             "fast",

@@ -91,7 +91,7 @@ def model():
     (x, y), _ = mnist.load()
     preset = presets.PRESETS["default"]
     made = preset.build(seed=0)
-    made.train(x, y, epochs=preset.epochs, schedule=preset.schedule, progress=False)
+    made.train(x, y, epochs=preset.epochs, schedule=preset.schedule, augment=preset.augment, progress=False)
     return made
 
 

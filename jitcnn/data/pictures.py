@@ -21,7 +21,7 @@ import numpy as np
 from jitcnn.data import files
 from jitcnn.data.download import data_folder
 from jitcnn.data.splits import natural
-from jitcnn.preparation import FORMATS, MOST_PIXELS, Preparation, import_pillow, shown
+from jitcnn.preparation import DIGIT, FORMATS, MOST_PIXELS, Preparation, import_pillow, shown
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
 PARTS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test", "testing": "test"}
@@ -155,8 +155,10 @@ def chosen(preparation: Preparation, paths: list[Path]) -> Preparation:
     """With a size and channels, where none is asked for.
 
     The size is the one that at least half of the pictures have, or else a square of their median shorter side; both are made smaller until
-    no side is longer than `LONGEST`. Pictures all of which are grey have one channel.
+    no side is longer than `LONGEST`. Pictures all of which are grey have one channel. Digits that are found become 28 x 28 grey pixels.
     """
+    if preparation.resize == "digit":
+        return replace(preparation, size=DIGIT, channels=1)
     if preparation.size is not None and preparation.channels is not None:
         return preparation
     looks = looked_at(paths)

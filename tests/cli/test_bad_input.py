@@ -54,7 +54,7 @@ def inputs(tmp_path_factory):
     spoilt[2, 3, 3] = np.nan
     arrays = {
         "good": (x, y), "nan": (spoilt, y), "negative": (x, y - 1), "float": (x, y / 2), "eight": (x, np.arange(8)), "short": (x, y[:3]),
-        "small": (x[:, :3, :3], y), "integers": (x.astype(int), y),
+        "small": (x[:, :3, :3], y), "integers": (x.astype(int), y), "single": (x, 0 * y),
     }  # fmt: skip
     for name, (images, labels) in arrays.items():
         np.savez(root / f"{name}.npz", x=images, y=labels)
@@ -96,6 +96,9 @@ PICTURES_OF = [
     ("good --size nan", "'nan' is neither a number of pixels"),
     ("good --resize half", "'half' is not one of"),
     ("good.npz --gray", "are for picture files"),
+    ("good.npz --invert no", "are for picture files"),
+    ("good --invert maybe", "'maybe' is not one of"),
+    ("good --invert auto", "--invert auto goes with --resize digit"),
 ]
 WRONG = [
     *((f"train --preset single-conv --data {data}", message) for data, message in PICTURES_OF),
@@ -103,6 +106,7 @@ WRONG = [
     *((f"data check {data}", message) for data, message in PICTURES_OF),
     *((f"data preview {data}", message) for data, message in PICTURES_OF),
     ("train --preset conv-pool --data small.npz", "nothing would be left of its input"),
+    ("train --data single.npz", "all images are of one class, 0; at least two are needed"),
     ("train --data good.npz --augment turn", "augment has 'turn'"),
     ("train --data good.npz --augment rotate=nan", "rotate is nan, expected a number from 0 to 180"),
     ("train --data good.npz --lr nan", "'nan' is not a finite number above 0"),

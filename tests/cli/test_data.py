@@ -185,7 +185,7 @@ def test_check_makes_pictures_as_the_model_takes_them(run, scenes):
     assert run("train", *options, "--out", "m.json").exit_code == 0
     found = done(run("data", "check", scenes, "--model", "m.json", "--json"))["suspects"]
     assert all(entry["image"].startswith(f"{scenes}/") and entry["label"] != entry["model"] for entry in found)
-    assert "leave --size, --resize and --gray out" in refused(run("data", "check", scenes, "--model", "m.json", "--gray"))
+    assert "leave --size, --resize, --gray and --invert out" in refused(run("data", "check", scenes, "--model", "m.json", "--gray"))
 
 
 @pytest.mark.parametrize("command", ["info", "preview", "check"])

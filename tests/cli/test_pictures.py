@@ -83,3 +83,23 @@ def test_empty_class(run, folder):
 
 def test_choices_are_the_library_s():
     assert RESIZES == preparation.RESIZES
+
+
+def test_inverted(run, folder):
+    assert run(*TINY, "--data", folder, "--size", "12", "--invert", "yes", "--out", "model.json", "--quiet").exit_code == 0
+    model = load("model.json")
+    assert model.preparation.invert is True
+    path = folder / "left" / "0.png"
+    np.testing.assert_array_equal(model.prepare(path), 255 - np.asarray(Image.open(path)))
+
+
+def test_digits_are_found_in_light_and_in_dark_pictures(run, folder):
+    for path in folder.rglob("*.png"):
+        drawn = np.full((60, 50), 210, np.uint8)
+        drawn[10:50, 20:26] = 30
+        drawn[10:16, 20 : 40 if path.parent.name == "left" else 26] = 30
+        Image.fromarray(drawn if int(path.stem) % 3 else 255 - drawn).save(path)
+    assert run(*TINY, "--data", folder, "--resize", "digit", "--epochs", "8", "--out", "model.json", "--quiet").exit_code == 0
+    model = load("model.json")
+    assert (model.preparation.resize, model.preparation.invert, model.input_shape) == ("digit", "auto", (28, 28, 1))
+    assert done(run("eval", "model.json", "--json"))["accuracy"] == 1

@@ -271,3 +271,13 @@ def test_schedule_weight_decay_and_early_stopping(run, digits):
         digests.add(done(run(*TINY, "--data", digits, *options, "--json", "--out", "model.json"))["digest"])
     assert len(digests) == 4  # "constant" is what the preset has
     assert load("model.json").optimizer.settings["weight_decay"] == 0
+
+
+def test_digits_are_augmented_by_the_default_preset(run, digits):
+    short = ("train", "--train-limit", "64", "--val-limit", "0", "--epochs", "1", "--quiet")
+    for name, more in (("digits", ()), ("plain", ("--augment", "none"))):
+        assert run(*short, "--name", name, *more).exit_code == 0
+    assert [Run(f"runs/{name}").config["train"]["augment"] for name in ("digits", "plain")] == ["digits", "none"]
+    assert Run("runs/digits").model("last").digest() != Run("runs/plain").model("last").digest()
+    assert run(*TINY, "--data", digits, "--name", "own").exit_code == 0
+    assert "augment" not in Run("runs/own").config["train"]
