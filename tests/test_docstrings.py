@@ -13,6 +13,8 @@ MODULES = [
     "jitcnn.layers.base",
     "jitcnn.layers.geometry",
     "jitcnn.model",
+    "jitcnn.plots.style",
+    "jitcnn.plots.tiles",
     "jitcnn.progress",
 ]
 

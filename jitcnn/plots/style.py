@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import numpy as np
 
+from jitcnn.forms.geometry import choice
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -50,8 +52,8 @@ def colour(name: str) -> str:
 
 @contextmanager
 def themed(name: str) -> Iterator[None]:
-    """Draw in the "light" or the "dark" theme meanwhile."""
-    token = _theme.set(name)
+    """Draw in the "light" or the "dark" theme meanwhile; a ValueError if it is another."""
+    token = _theme.set(choice("theme", name, tuple(THEMES)))
     try:
         yield
     finally:

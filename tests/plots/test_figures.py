@@ -157,6 +157,8 @@ def test_dark_theme(grey):
     with plots.themed("dark"):
         dark = plots.graph(grey)
     light = plots.graph(grey)
+    with pytest.raises(ValueError, match="theme is 'blue', expected one of"), plots.themed("blue"):
+        pass
     assert sum(dark.get_facecolor()[:3]) < 0.5 and sum(light.get_facecolor()[:3]) == 3
 
 
