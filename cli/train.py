@@ -32,6 +32,7 @@ def train(context: click.Context, /, **given: Any) -> None:
     options.allow_threads(given["threads"])
     from .train_config import settle
     from .train_endings import hearing_sigterm
+    from .train_folds import report_folds, run_folds
     from .train_plan import make_plan
     from .train_rate import find_rate, found_rate
     from .train_report import report
@@ -43,10 +44,12 @@ def train(context: click.Context, /, **given: Any) -> None:
         if output.find_lr:
             return find_rate(order)
         order, rate = found_rate(order)
-        result = run(order, make_plan(order), rate)
+        several = order.settings.folds is not None and order.settings.fold is None
+        result = run_folds(order, rate) if several else run(order, make_plan(order), rate)
     if not output.quiet and not (output.json_lines and output.as_json):  # stderr has lines of JSON only
-        click.echo(report(result), err=output.as_json)
+        click.echo(report_folds(result) if several else report(result), err=output.as_json)
     if output.as_json:
         print_json(result)
     elif output.quiet:
-        click.echo(f"{result['model']} {result['digest']}")
+        for one in result["folds"] if several else [result]:
+            click.echo(f"{one['model']} {one['digest']}")

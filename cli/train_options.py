@@ -47,6 +47,8 @@ class Settings:
     strict: bool
     train_limit: int | None
     val_limit: int | None
+    folds: int | None
+    fold: int | None
     epochs: int | None
     batch_size: int | None
     lr: Any  # a number, None, or "auto" until a rate is found
@@ -100,6 +102,8 @@ SETTINGS = (
     options.picture_options,
     click.option("--train-limit", type=options.AT_LEAST_ONE, metavar="N", help="Train on the first N images."),
     click.option("--val-limit", type=click.IntRange(min=0), metavar="N", help="Validate on the first N test images, or on none."),
+    click.option("--folds", type=click.IntRange(2, 1000), metavar="K", help="Train K times, each on all but a K-th that is validated."),
+    click.option("--fold", type=options.AT_LEAST_ONE, metavar="N", help="Of --folds, only the N-th."),
     click.option("--epochs", type=options.AT_LEAST_ONE, metavar="N", help="Passes over the images."),
     click.option("--batch-size", type=options.AT_LEAST_ONE, metavar="N", help="Images in a step."),
     click.option("--lr", type=RateOrAuto(), metavar="RATE", help="Learning rate; auto tests which suits, see --find-lr."),

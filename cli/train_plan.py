@@ -80,10 +80,12 @@ def make_plan(order: Order) -> Plan:
     schedule = preset.schedule_at(settings.lr) if settings.schedule is None else as_schedule(settings.schedule)
     augment = as_augmentation(settings.augment)
     dataset = load(settings, order.output.shows)
+    if settings.fold is not None:
+        dataset = fold_of(dataset, settings)
     if order.recipe is not None:
         preset = replace(preset, layers=order.recipe.new_layers)
     model = build(preset, settings, dataset, order.output.threads)
-    validation = validation_of(dataset, settings.val_limit or 0)
+    validation = validation_of(dataset, settings.val_limit or 0) if settings.fold is None else (dataset.x_val, dataset.y_val)
     best_by = best_of(settings.best_by, validation)
     own_validation = validation is not None and (dataset.x_val is not None or not isinstance(validation, tuple))
     best_is_result = own_validation or settings.best_by is not None or settings.early_stop is not None
@@ -144,6 +146,14 @@ def load(settings: Settings, progress: bool) -> Dataset:
     """Read the data."""
     chosen = {name: getattr(settings, name) for name in ("size", "resize", "gray", "invert", "strict", "train_limit")}
     return read(settings.data or "mnist", progress=progress, **chosen)
+
+
+def fold_of(dataset: Dataset, settings: Settings) -> Dataset:
+    """The data with one of the folds as images to validate on, and the others to train on."""
+    if settings.folds is None or settings.fold is None or settings.fold > settings.folds:
+        raise click.UsageError(f"--fold {settings.fold} is the number of one of the --folds: give --folds, at least as many.")
+    train, held_out = data.folds(dataset.y, settings.folds, settings.seed)[settings.fold - 1]
+    return replace(dataset, x=dataset.x[train], y=dataset.y[train], x_val=dataset.x[held_out], y_val=dataset.y[held_out])
 
 
 def best_of(wanted: str | None, validation: Any) -> str:
