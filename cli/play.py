@@ -80,6 +80,8 @@ def play(
             server.serve_forever()
         except KeyboardInterrupt:
             note("")
+        finally:
+            playground.close()
 
 
 def is_of_digits(model: CNN) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 from jitcnn.data import Dataset
 from jitcnn.model import CNN
 from jitcnn.play import images
+from jitcnn.play.classroom import Classroom
 from jitcnn.play.explaining import central_difference, explain
 from jitcnn.play.look import look, look_back
 from jitcnn.play.security import field
@@ -39,12 +40,18 @@ class Playground:
         if dataset is not None and dataset.x.shape[1:] != model.input_shape:
             raise ValueError(f"the data's images are {dataset.x.shape[1:]}, and the model takes {model.input_shape}: give other data")
         self.lock = threading.RLock()
+        self.classroom = Classroom(model, dataset, self.lock)
         look(model, np.zeros(model.input_shape or (), np.uint8))  # compiles what the page will ask for
 
     def answers(self) -> dict[str, Callable[[Any], Any]]:
         """Functions by the names under which the page asks for them."""
-        asked = (self.about, self.drawing, self.picture, self.look, self.example, self.number, self.gradients)
-        return {function.__name__: function for function in asked}
+        asked = (self.about, self.drawing, self.picture, self.look, self.example, self.number, self.gradients, self.save)
+        answers: dict[str, Callable[[Any], Any]] = {function.__name__: function for function in asked}
+        return answers | {"train": self.classroom.train, "state": self.classroom.state}
+
+    def close(self) -> None:
+        """End the training that may run."""
+        self.classroom.close()
 
     def about(self, _: Mapping[str, Any]) -> dict[str, Any]:
         """What does not change: the model's shapes and names, what it can be shown, and where it is saved."""
@@ -65,19 +72,19 @@ class Playground:
 
     def drawing(self, payload: Mapping[str, Any]) -> bytes:
         """What the network makes of pixels (rows, columns, channels) that were drawn."""
-        return self._see(images.decode(payload))
+        return self._see(images.decode(payload), self._model(payload))
 
     def picture(self, payload: Any) -> bytes:
         """What it makes of a picture's file, whose bytes came."""
         if not isinstance(payload, bytes):
             raise ValueError("send the picture's bytes as application/octet-stream")
-        return self._see(payload)
+        return self._see(payload, self._model({}))
 
     def look(self, payload: Mapping[str, Any]) -> bytes:
         """What it makes of an image that was prepared before."""
         image = self._image(payload)
         with self.lock:
-            return look(self.model, image)
+            return look(self._model(payload), image)
 
     def example(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """A test image, or where there are none a training image, by its number; numbers behind the last begin anew."""
@@ -93,9 +100,10 @@ class Playground:
         parameter = field(payload, "parameter", str, "")
         image, aim = self._image(payload), self._aim(payload)
         with self.lock:
-            answer = explain(self.model, trace(self.model, image, **aim), what, layer, index, parameter)
+            model = self._model(payload)
+            answer = explain(model, trace(model, image, **aim), what, layer, index, parameter)
             if what == "weight" and aim["labels"] is not None:
-                answer["small_change"] = central_difference(self.model, image, int(aim["labels"][0]), f"{layer}/{parameter}", index)
+                answer["small_change"] = central_difference(model, image, int(aim["labels"][0]), f"{layer}/{parameter}", index)
         return answer
 
     def gradients(self, payload: Mapping[str, Any]) -> bytes:
@@ -104,7 +112,7 @@ class Playground:
         if aim["labels"] is None and aim["output"] is None:
             raise ValueError("label is missing, and output too")
         with self.lock:
-            return look_back(trace(self.model, image, **aim))
+            return look_back(trace(self._model(payload), image, **aim))
 
     def _aim(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """Of what a gradient is wanted: of the loss, for a label, or of one number of the output; or of nothing."""
@@ -113,10 +121,24 @@ class Playground:
             raise ValueError(f"label is {label}, expected a class's number")
         return {"labels": None if label is None else np.array([label]), "output": output}
 
-    def _see(self, source: np.ndarray | bytes) -> bytes:
+    def save(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """Write the model to the one file that was named when the page was started."""
+        if self.out is None:
+            raise ValueError("no file was named to save to: start with jitcnn play --out FILE")
+        with self.lock:
+            try:
+                self._model(payload).save(self.out)
+            except OSError as error:
+                raise ValueError(f"{self.out.name} cannot be written: {error.strerror}") from error
+        return {"saved": self.out.name}
+
+    def _model(self, payload: Mapping[str, Any]) -> CNN:
+        return self.classroom.model_of(field(payload, "side", int, 0))
+
+    def _see(self, source: np.ndarray | bytes, model: CNN) -> bytes:
         image = self.model.prepare(source)
         with self.lock:
-            return look(self.model, image)
+            return look(model, image)
 
     def _image(self, payload: Mapping[str, Any]) -> np.ndarray:
         return images.decode(field(payload, "image", dict), self.model.input_shape)

@@ -99,7 +99,9 @@ def unpack(body):
 
 @pytest.fixture(scope="session")
 def playground(digits):
-    return Playground(new_model("conv-pool", digits), digits)
+    found = Playground(new_model("conv-pool", digits), digits)
+    yield found
+    found.close()
 
 
 @pytest.fixture(scope="session")
