@@ -14,7 +14,7 @@ from jitcnn.play.images import number
 from jitcnn.play.tracing import trace
 
 GREW = 10.0  # times as large as before
-KINDS = ("outputs", "gradients", "weights")
+KINDS = ("weights", "outputs", "gradients")
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class Watched:
     loss: float = math.nan
 
     def values(self) -> Iterator[tuple[str, str, float]]:
-        """(layer, kind, value) in the order in which they are computed."""
+        """(layer, kind, value) in the order in which they come about: weights are those that the step before has made."""
+        for name, value in self.weights.items():
+            yield name, "weights", value
         for name, value in self.outputs.items():
             yield name, "outputs", value
         for name in reversed(self.gradients):
             yield name, "gradients", self.gradients[name]
-        for name, value in self.weights.items():
-            yield name, "weights", value
 
 
 def measure(model: CNN, x: np.ndarray, y: np.ndarray, step: int) -> Watched:
@@ -69,7 +69,7 @@ class Explosion:
         self.watched, self.start = watched, start
 
     def first(self) -> dict[str, Any] | None:
-        """What grew first: layer, kind, step, the value before and then; of what grew at the same step, what is computed first."""
+        """What grew first: layer, kind, step, the value before and then; of what grew at the same step, what came about first."""
         before = {(layer, kind): value for layer, kind, value in self.watched[0].values()}
         for each in self.watched[1:]:
             for layer, kind, value in each.values():

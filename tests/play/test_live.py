@@ -103,11 +103,13 @@ def test_an_explosion_names_what_went_first(digits):
 
 def test_what_grew_first():
     watched = [Watched(1, {"a": 1.0, "b": 1.0}, {"a": 1.0, "b": 2.0}, {"a": 0.1})]
-    watched += [Watched(2, {"a": 2.0, "b": 9.0}, {"a": 1.0, "b": 20.5}, {"a": 5.0}), Watched(3, {"a": np.nan, "b": 1.0}, {}, {})]
+    watched += [Watched(2, {"a": 2.0, "b": 9.0}, {"a": 1.0, "b": 20.5}, {"a": 0.5}), Watched(3, {"a": np.nan, "b": 1.0}, {}, {})]
     first = Explosion(watched, 1.0).first()
     assert (first["layer"], first["kind"], first["step"], first["value"]) == ("b", "gradients", 2, 20.5)
     assert Explosion([watched[0], watched[2]], 1.0).first() == {"layer": "a", "kind": "outputs", "step": 3, "before": 1.0, "value": "nan"}
     assert Explosion(watched[:1], 1.0).first() is None
+    caused = Watched(2, {"a": 50.0, "b": 1.0}, {"a": 1.0, "b": 2.0}, {"a": 5.0})
+    assert Explosion([watched[0], caused], 1.0).first()["kind"] == "weights"
 
 
 def test_the_network_with_other_settings(digits):

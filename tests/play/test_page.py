@@ -9,8 +9,11 @@ from PIL import Image
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 
+from jitcnn import CNN, Activation, Conv2d, Dense, Flatten, Pool2d, Upsample, load
+from jitcnn.data import Dataset
+from jitcnn.play.playground import Playground
 from jitcnn.play.tracing import trace
-from tests.play.conftest import Client
+from tests.play.conftest import Client, new_model, serving
 
 SEVEN = [(60, 60), (220, 60), (120, 230)]  # corners of the strokes, in pixels of the paper
 
@@ -284,6 +287,161 @@ def test_keys_are_listed(page):
     assert "next example" in page.text("#keys")
     page.press(Keys.ESCAPE)
     assert not page.find("#keys").is_displayed()
+
+
+@pytest.fixture
+def own(browser, digits, tmp_path):
+    """The page of a playground of its own, which is trained."""
+    playground = Playground(new_model("conv-pool", digits), digits, tmp_path / "saved.json")
+    with serving(playground) as server:
+        page = Page(browser, server)
+        page.playground = playground
+        yield page
+        assert page.console() == []
+        browser.get("about:blank")
+    playground.close()
+
+
+def training(page):
+    return page.playground.classroom.sides[0]
+
+
+def slide(page, name, position, side=0):
+    script = "const input = document.getElementById(arguments[0]); input.value = arguments[1]; input.dispatchEvent(new Event('input'))"
+    page.run(script, f"{name}-{side}", position)
+
+
+def test_training_live(own, figures):
+    """Step, epoch, play and pause; filters, prediction and curves change; back to the best; saved, and read again."""
+    before = own.pixels("[data-layer=conv1] .filter canvas")
+    own.press("s")
+    until(lambda: "step 1;" in own.text("[data-part=status]"))
+    own.press("e")
+    until(lambda: "epoch 1.0, step 10" in own.text("[data-part=status]"))
+    until(lambda: not np.array_equal(before, own.pixels("[data-layer=conv1] .filter canvas")))
+    own.press("p")
+    until(lambda: training(own).epoch >= 4)
+    assert own.text("[data-part=play]").startswith("Pause")
+    own.press("p")
+    until(lambda: own.text("[data-part=play]").startswith("Play"))
+    until(lambda: own.text("[data-part=accuracy-now]") == f"{100 * training(own).marks[-1]['accuracy']:.1f} %")
+    assert training(own).marks[-1]["accuracy"] > 0.4
+    image = training(own).dataset.x_test[0]
+    outputs = training(own).model.predict(image)
+    until(lambda: own.text("#verdict") == f"{outputs.argmax()}, {outputs.max():.1%}".replace("%", " %"))
+    assert own.pixels("[data-part=loss]")[..., 3].any()
+    assert len(own.all("[data-part=classes] li")) == 10
+    own.press("b")
+    best = training(own).best_mark
+    until(lambda: f"epoch {best['epoch']}.0" in own.text("[data-part=status]"))
+    own.find("[data-part=save]").click()
+    until(lambda: "Saved to saved.json" in own.text("[data-part=saved]"))
+    assert load(own.playground.out).digest() == training(own).model.digest()
+    own.press("r")
+    until(lambda: "not trained here yet" in own.text("[data-part=status]"))
+
+
+def test_sliders(own):
+    slide(own, "rate", -2)
+    until(lambda: training(own).settings.rate == 0.01)
+    slide(own, "batch", 4)
+    until(lambda: training(own).settings.batch == 16)
+    slide(own, "dropout", 0.5)
+    until(lambda: training(own).model.layers[3].rate == 0.5)
+    slide(own, "filters", 8)
+    until(lambda: len(own.all("[data-layer=conv1] .filter")) == 8)
+    own.run("const s = document.getElementById('left-out-0'); s.value = '7'; s.dispatchEvent(new Event('change'))")
+    until(lambda: training(own).settings.left_out == 7)
+    own.press("e")
+    until(lambda: own.all("[data-part=classes] .left-out"))
+    assert training(own).marks[-1]["classes"][7] == 0
+
+
+def test_a_learning_rate_that_explodes_says_why(own):
+    slide(own, "rate", 1.5)
+    until(lambda: training(own).settings.rate == 32)
+    own.press("p")
+    told = until(lambda: own.text("[data-part=explosion]"))
+    assert "The loss exploded at step" in told
+    first = training(own).explosion.first()
+    assert f"First went the {first['kind']} of {first['layer']}: before step {first['step']}" in told
+    until(lambda: own.text("[data-part=play]").startswith("Play"))
+    own.press("b")
+    until(lambda: not own.find("[data-part=explosion]").is_displayed())
+
+
+def test_two_settings_side_by_side(own):
+    own.find("[data-part=compare]").click()
+    until(lambda: len(own.all("fieldset")) == 2)
+    slide(own, "rate", -2, side=1)
+    until(lambda: own.playground.classroom.sides[1].settings.rate == 0.01)
+    own.press("e")
+    until(lambda: own.text("[data-part=accuracy-now]").count("%") == 2)
+    shares = [f"{'AB'[k]} {100 * side.marks[-1]['accuracy']:.1f} %" for k, side in enumerate(own.playground.classroom.sides)]
+    assert own.text("[data-part=accuracy-now]") == ", ".join(shares)
+    own.find("[data-side='1']").click()
+    second = own.playground.classroom.sides[1]
+    outputs = second.model.predict(second.dataset.x_test[0])
+    until(lambda: own.text("#verdict") == f"{outputs.argmax()}, {outputs.max():.1%}".replace("%", " %"))
+
+
+def test_two_tabs(own):
+    """Both see the same training, each its own picture."""
+    first = own.browser.current_window_handle
+    own.press("n")
+    until(lambda: "label says 2" in own.text("#seen-text"))
+    own.browser.switch_to.new_window("tab")
+    try:
+        own.size(1400)
+        own.browser.get(own.server.url)
+        until(lambda: own.run("return document.body.dataset.ready"))
+        assert "label says 7" in own.text("#seen-text")
+        own.press("s")
+        until(lambda: "step 1;" in own.text("[data-part=status]"))
+    finally:
+        own.browser.close()
+        own.browser.switch_to.window(first)
+    until(lambda: "step 1;" in own.text("[data-part=status]"))
+    assert "label says 2" in own.text("#seen-text")
+
+
+COLOURED = {
+    "colours": [Conv2d(4, activation="relu", input_shape=(12, 12, 3)), Pool2d(), Flatten(), Dense(3, activation="softmax")],
+    "no dense layer": [Conv2d(4, activation="relu", input_shape=(12, 12, 3)), Conv2d(3, (10, 10)), Flatten(), Activation("softmax")],
+    "pictures out": [Conv2d(4, padding="same", input_shape=(12, 12, 3)), Pool2d(), Upsample(2), Conv2d(3, padding="same")],
+    "features": [Dense(5, activation="relu", input_shape=(6,)), Dense(3, activation="softmax")],
+}
+
+
+@pytest.mark.parametrize("name", COLOURED)
+def test_other_models(browser, name):
+    """In colour, without dense layers, with pictures as outputs, of rows of features: looked at, clicked and gone back through."""
+    model = CNN([type(layer)(**layer.describe(), input_shape=layer.declared_shape) for layer in COLOURED[name]], seed=1)
+    x = np.random.default_rng(0).integers(0, 255, (30, *model.input_shape), np.uint8)
+    dataset = Dataset("random", x, np.arange(30) % 3, None, None, ["red", "green", "blue"], "")
+    playground = Playground(model, dataset)
+    with serving(playground) as server:
+        page = Page(browser, server)
+        assert page.text("#message") == ""
+        last = model.layers[-1]
+        size = last.output_shape[:2] if len(last.output_shape) == 3 else (1, last.output_shape[0])
+        click(page, MAP.format(last.name, 1), 0, 0, *size)
+        until(lambda: page.text("#number").startswith(last.name))
+        page.run("document.getElementById('back-all').click()")
+        until(lambda: page.all("[data-layer=input] .gradient:not([hidden])"))
+        if name != "features":
+            before = page.run("return document.body.dataset.milliseconds")
+            page.draw()
+            until(lambda: page.run("return document.body.dataset.milliseconds") != before)
+        if name == "colours":
+            assert page.find("#colour").is_displayed()
+            page.press("e")
+            until(lambda: "epoch 1.0" in page.text("[data-part=status]"))
+        elif name == "pictures out":
+            assert "loss" in page.text("[data-part=reason]")
+        assert page.console() == []
+        browser.get("about:blank")
+    playground.close()
 
 
 VISIBLE = "const visible = (what) => [...document.querySelectorAll(what)].filter((each) => each.checkVisibility());"

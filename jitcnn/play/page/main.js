@@ -6,6 +6,7 @@ import { Paper } from "./drawing.js";
 import { Keys } from "./keys.js";
 import { Cards, sizeOf } from "./maps.js";
 import { Inspector } from "./number.js";
+import { Training } from "./train.js";
 
 const $ = (id) => document.getElementById(id);
 const state = { about: null, image: null, label: null, view: null, example: 0, back: 0, gradients: null, picked: null };
@@ -50,6 +51,8 @@ async function attempt(work) {
 }
 
 const cards = new Cards($("cards"), pick);
+let training = null;
+const side = () => training?.side ?? 0;
 const inspector = new Inspector($("number"), pick);
 
 export function show(view) {
@@ -68,7 +71,11 @@ function pick(picked) {
   state.picked = picked;
   if (picked.what === "weight" && picked.layer.weights_sent === undefined && picked.layer.sent.length === 3) return;
   cards.mark(picked);
-  explained.want().then(() => innerWidth < 1100 && $("number-panel").scrollIntoView({ block: "nearest" }));
+  explained.want().then(() => {
+    const [panel, column] = [$("number-panel"), document.querySelector("aside")];
+    if (column.scrollHeight > column.clientHeight) column.scrollTo({ top: panel.offsetTop - column.offsetTop });
+    else panel.scrollIntoView({ block: "nearest" });
+  });
 }
 
 const explained = new Latest(() =>
@@ -76,7 +83,7 @@ const explained = new Latest(() =>
     const { picked } = state;
     if (!picked || !state.image) return;
     const { what, layer, index, parameter = "" } = picked;
-    const answer = await ask("number", { image: state.image, what, layer: layer.name, index, parameter, ...(what === "value" ? {} : aim()) });
+    const answer = await ask("number", { side: side(), image: state.image, what, layer: layer.name, index, parameter, ...(what === "value" ? {} : aim()) });
     if (state.picked !== picked) return;
     $("number-close").hidden = false;
     inspector.show(picked, answer, state.view);
@@ -106,7 +113,7 @@ function aim() {
 const backward = new Latest(() =>
   attempt(async () => {
     if (!state.image || !state.back) return;
-    state.gradients = await askPacked("gradients", { image: state.image, ...aim() });
+    state.gradients = await askPacked("gradients", { side: side(), image: state.image, ...aim() });
     drawGradients();
   }),
 );
@@ -183,12 +190,12 @@ const drawn = new Latest(() =>
     const started = performance.now();
     const { shape, dtype, pixels } = paper.pixels();
     state.label = null;
-    show(await askPacked("drawing", { shape, dtype, data: toBase64(pixels) }));
+    show(await askPacked("drawing", { side: side(), shape, dtype, data: toBase64(pixels) }));
     document.body.dataset.milliseconds = (performance.now() - started).toFixed(1);
   }),
 );
 
-const looked = new Latest(() => attempt(async () => state.image && show(await askPacked("look", { image: state.image }))));
+const looked = new Latest(() => attempt(async () => state.image && show(await askPacked("look", { side: side(), image: state.image }))));
 
 async function nextExample(step = 1) {
   await attempt(async () => {
@@ -215,6 +222,7 @@ async function openPicture(file) {
     state.label = null;
     show(await sendBytes("picture", bytes));
     showOnPaper();
+    if (side()) await looked.want();
   });
 }
 
@@ -263,11 +271,20 @@ $("label").addEventListener("change", () => {
   if (state.back) backward.want();
   if (state.picked?.what !== "value") explained.want();
 });
-whenThemeChanges(() => state.view && show(state.view));
+whenThemeChanges(() => {
+  if (state.view) show(state.view);
+  training?.draw();
+});
 
 const keys = new Keys($("keys"), $("keys-list"), $("keys-open"));
 keys.add("c", "clear the paper", () => $("clear").click());
 keys.add("n", "next example", () => nextExample());
+const press = (part) => () => document.querySelector(`[data-part=${part}]`).click();
+keys.add("p", "train, or pause", press("play"));
+keys.add("s", "train for one step", press("step"));
+keys.add("e", "train for one epoch", press("epoch"));
+keys.add("b", "back to the best", press("best"));
+keys.add("r", "start anew, from new weights", press("reset"));
 keys.add("g", "the backward pass, one layer further back", () => stepBack(false));
 keys.add("h", "hide the gradients", hideGradients);
 keys.add("x", "close the number", close);
@@ -278,4 +295,11 @@ keys.tell("Enter", "explain the pixel");
 
 await attempt(async () => begin(await ask("about")));
 if (state.about?.examples) await nextExample();
+if (state.about) {
+  const save = document.querySelector("[data-part=save]");
+  save.disabled = !state.about.out;
+  save.title = state.about.out ? `to ${state.about.out}` : "start with --out FILE to save";
+  training = new Training($("train"), state.about.classes, () => looked.want(), say);
+  await attempt(() => training.start());
+}
 document.body.dataset.ready = "yes";
