@@ -10,7 +10,7 @@ import click
 
 from jitcnn import data, presets
 from jitcnn.augmentation import Augmentation, as_augmentation
-from jitcnn.data import Dataset
+from jitcnn.data import Dataset, folds
 from jitcnn.data.dataset import NAMES
 from jitcnn.model import CNN
 from jitcnn.schedules import Schedule, as_schedule
@@ -152,7 +152,7 @@ def fold_of(dataset: Dataset, settings: Settings) -> Dataset:
     """The data with one of the folds as images to validate on, and the others to train on."""
     if settings.folds is None or settings.fold is None or settings.fold > settings.folds:
         raise click.UsageError(f"--fold {settings.fold} is the number of one of the --folds: give --folds, at least as many.")
-    train, held_out = data.folds(dataset.y, settings.folds, settings.seed)[settings.fold - 1]
+    train, held_out = folds(dataset.y, settings.folds, settings.seed)[settings.fold - 1]
     return replace(dataset, x=dataset.x[train], y=dataset.y[train], x_val=dataset.x[held_out], y_val=dataset.y[held_out])
 
 
