@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from jitcnn import data, presets
+from jitcnn import presets
 from jitcnn.augmentation import Augmentation, as_augmentation
 from jitcnn.data import Dataset, folds
 from jitcnn.data.dataset import NAMES
