@@ -11,7 +11,7 @@ import numpy as np
 
 LARGE = 2**27  # bytes of a file, from which on its pages are given back; smaller ones may stay
 MOST = 2**27  # bytes that may be mapped between two times
-AROUND = 2**16  # bytes that Linux maps at once around one that is read
+A_ROW = 2**21  # bytes that reading a row may map at first: where the system keeps a file in pages as large as that, it maps one at once
 
 
 def large_file(array: np.ndarray) -> mmap.mmap | None:
@@ -32,6 +32,30 @@ def give_back(array: np.ndarray) -> None:
         file.madvise(mmap.MADV_DONTNEED)
 
 
-def rows_between(array: np.ndarray) -> int:
-    """How many rows may be read, in any order, until pages are given back."""
-    return max(1, MOST // (array[:1].nbytes + 2 * AROUND))
+class Reading:
+    """Reading rows of a large file in any order: how many until pages are given back, by what those before them mapped."""
+
+    def __init__(self, array: np.ndarray):
+        self.array, self.large = array, large_file(array) is not None
+        self.a_row = float(array[:1].nbytes + A_ROW)
+        self.before = mapped_bytes() if self.large else 0
+
+    def rows(self) -> int | None:
+        """How many rows may be read now; None if it does not matter."""
+        return max(1, int(MOST / self.a_row)) if self.large else None
+
+    def done(self, rows: int) -> None:
+        """So many were read: give their pages back."""
+        if self.large:
+            self.a_row = max((mapped_bytes() - self.before) / rows, self.a_row / 2, self.array[:1].nbytes)
+            give_back(self.array)
+            self.before = mapped_bytes()
+
+
+def mapped_bytes() -> int:
+    """Bytes of files that are mapped into this process and present; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as numbers:
+            return int(numbers.read().split()[2]) * mmap.PAGESIZE
+    except OSError:
+        return 0

@@ -1,11 +1,18 @@
 """Files larger than memory: the same bits as from memory, in little of it."""
 
 import mmap
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from jitcnn import CNN, Dense, Flatten, mapped
+
+ROOT = Path(__file__).parents[1]
 
 
 def resident():
@@ -61,6 +68,35 @@ def test_only_files_that_cannot_be_changed(tmp_path, monkeypatch):
     assert (private[5] == 77).all()
 
 
-def test_rows_between():
-    assert mapped.rows_between(np.zeros((2, 2**20), np.uint8)) == 2**27 // (2**20 + 2**17)
-    assert mapped.rows_between(np.zeros((1, 2**28), np.uint8)) == 1
+def test_as_many_rows_as_earlier_ones_allow(tmp_path, monkeypatch):
+    monkeypatch.setattr(mapped, "LARGE", 2**20)
+    assert mapped.Reading(np.zeros((2, 2**20), np.uint8)).rows() is None
+    reading, row = mapped.Reading(images(tmp_path)), 64 * 64
+    rows = [reading.rows()]
+    sizes = iter([0, 10 * row, 0, 10 * 2**24, 0, 0, 0])  # mapped after and before each
+    reading.before = next(sizes)
+    monkeypatch.setattr(mapped, "mapped_bytes", lambda: next(sizes))
+    for _ in range(3):
+        reading.done(10)
+        rows.append(reading.rows())
+    first = row + mapped.A_ROW
+    assert rows == [int(mapped.MOST / size) for size in (first, first / 2, 2**24, 2**23)]
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="VmHWM is Linux's")
+@pytest.mark.parametrize(
+    ("kind", "side", "mebibytes", "limit"),
+    [
+        ("idx", 64, 300, 400),
+        pytest.param("npy", 64, 4096, 600, marks=pytest.mark.slow),
+        pytest.param("idx", 28, 4096, 600, marks=pytest.mark.slow),
+    ],
+)
+def test_the_peak_of_training_on_a_large_set(kind, side, mebibytes, limit, figures):
+    """MiB at most, mapped pages included, of a process that reads a set with mean, deviation and validation."""
+    command = [sys.executable, "-m", "bench.memory_map", "--kind", kind, "--side", str(side), "--mebibytes", str(mebibytes)]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    peak = int(re.search(r"VmHWM ([0-9,]+) MiB", done.stdout)[1].replace(",", ""))
+    figures[f"VmHWM of training on {mebibytes} MiB, {kind}, {side} x {side}"] = f"{peak} MiB"
+    assert 100 < peak < limit

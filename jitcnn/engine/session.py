@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jitcnn.engine import build_program
-from jitcnn.mapped import give_back, large_file, rows_between
+from jitcnn.mapped import Reading
 
 CHUNK_SECONDS = 0.04
 
@@ -109,16 +109,17 @@ class Session:
         """
         images = len(self.data.order)
         whole = images // self.batch_size
-        most = whole if large_file(self.data.images) is None else max(1, rows_between(self.data.images) // self.batch_size)
+        reading = Reading(self.data.images)
         done = first // self.batch_size
         while done < whole:
+            most = max(1, (reading.rows() or images) // self.batch_size)
             steps = min(self._steps_a_chunk, whole - done, most, limit() or whole)
             started = time.perf_counter()
             self.program.run(done * self.batch_size, steps)
             seconds = (time.perf_counter() - started) / steps
             self._steps_a_chunk = max(1, min(2 * steps, int(CHUNK_SECONDS / max(seconds, 1e-9))))
             done += steps
-            give_back(self.data.images)
+            reading.done(steps * self.batch_size)
             if after_chunk is not None:
                 after_chunk(done * self.batch_size)
         rest = images - whole * self.batch_size
