@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 LARGE = 2**27  # bytes of a file, from which on its pages are given back; smaller ones may stay
-MOST = 2**27  # bytes that may be mapped between two times
+MOST = 2**26  # bytes that may be mapped between two times
 A_ROW = 2**21  # bytes that reading a row may map at first: where the system keeps a file in pages as large as that, it maps one at once
 
 

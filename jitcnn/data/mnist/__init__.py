@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from jitcnn.data.dataset import load as _load
+from jitcnn.data.loading import load as _load
 
 Pair = tuple[np.ndarray, np.ndarray]
 
