@@ -12,6 +12,7 @@ SECTIONS = {
     "Data": {"data": "data"},
     "Files": {"convert": "convert"},
     "Look inside": {"plot": "plot", "report": "report", "play": "play"},
+    "Understand": {"replay": "replay"},
     "Measure": {"bench": "bench", "doctor": "doctor"},
     "Learn": {"learn": "learn"},
 }

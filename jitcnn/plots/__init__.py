@@ -11,7 +11,21 @@ from jitcnn.plots.history import history
 from jitcnn.plots.mistakes import mistakes
 from jitcnn.plots.outputs import outputs
 from jitcnn.plots.rates import rates
+from jitcnn.plots.replay import replay
 from jitcnn.plots.style import save, themed
 from jitcnn.plots.weights import weights
 
-__all__ = ["cam", "confusion", "filters", "graph", "history", "mistakes", "outputs", "rates", "save", "themed", "weights"]
+__all__ = [
+    "cam",
+    "confusion",
+    "filters",
+    "graph",
+    "history",
+    "mistakes",
+    "outputs",
+    "rates",
+    "replay",
+    "save",
+    "themed",
+    "weights",
+]

@@ -96,6 +96,25 @@ class Replay:
         return float(self.losses.mean(dtype=np.float64))
 
     @property
+    def length(self) -> float:
+        """The length of the batch's gradient."""
+        return float(np.sqrt(sum(np.square(array, dtype=np.float64).sum() for array in self.gradient.values())))
+
+    @property
+    def recent(self) -> np.ndarray:
+        """The losses of the images right before, as many as four batches have at most."""
+        return self.earlier[-4 * len(self.images) :]
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Everything that is an array, by name, as an `.npz` holds it; parameters as `before/conv1/weights`."""
+        kept = {"images": self.images, "x": self.x, "losses": self.losses, "earlier": self.earlier, "lengths": self.lengths}
+        classes = {"labels": self.labels, "predictions": self.predictions}
+        groups = {"masks": self.masks, "gradient": self.gradient, "before": self.before, "after": self.after}
+        kept |= {name: array for name, array in classes.items() if array is not None}
+        kept |= {f"{group}/{name}": array for group, named in groups.items() for name, array in named.items()}
+        return kept if self.weight is None else {**kept, "why": self.weight.by_image}
+
+    @property
     def worst(self) -> np.ndarray:
         """Places in the batch, that of the largest loss first; those whose loss is NaN before all others."""
         return np.argsort(-np.nan_to_num(self.losses.astype(np.float64), nan=np.inf), kind="stable")
