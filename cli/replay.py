@@ -81,7 +81,6 @@ def do_again(plan: Plan, source: Any, step: int, why: str | None) -> Replay:
 
     from .run_again import SameHistory
 
-    settings = plan.settings
     return replay(
         plan.model,
         plan.dataset.x,
@@ -89,11 +88,7 @@ def do_again(plan: Plan, source: Any, step: int, why: str | None) -> Replay:
         step=step,
         why=why,
         checkpoint=source.path,
-        epochs=settings.epochs or 1,
-        batch_size=settings.batch_size or 1,
-        validation=plan.validation,
-        augment=plan.augment,
-        schedule=plan.schedule,
+        **plan.arguments,
         callbacks=[SameHistory(source)],
         progress=shows_bars(),
     )

@@ -11,8 +11,9 @@ from jitcnn.runs.folder import CONFIG, Run
 
 from .output import note
 from .train import train
+from .train_config import settle
+from .train_continue import check_same_data
 from .train_machine import machine
-from .train_options import taken
 from .train_plan import Plan, make_plan
 
 DECIDE = ("target", "features")  # of a processor: which instructions Numba compiles to
@@ -22,22 +23,11 @@ MAY_DECIDE = ("jitcnn", "numba", "llvmlite", "numpy")
 def plan_again(run: Run, threads: int | None) -> Plan:
     """What the run did; a ValueError if the processor or the data are others than they were."""
     check_machine(run)
-    settings, _ = taken(train.make_context("jitcnn train", words(run.config.get("train", {}))).params)
-    plan = make_plan(settings, threads=threads, progress=False)
-    digest = run.config.get("data", {}).get("digest")
-    if digest != plan.dataset.digest:
-        raise ValueError(
-            f"{plan.dataset.name} has changed: its digest is {plan.dataset.digest}, and was {digest} when {run.path} was trained"
-        )
+    given = ["--config", str(run.path / CONFIG), "--quiet", *([] if threads is None else ["--threads", str(threads)])]
+    context = train.make_context("jitcnn train", given)
+    plan = make_plan(settle(context, context.params))
+    check_same_data(run, plan.dataset)
     return plan
-
-
-def words(settings: Mapping[str, Any]) -> list[str]:
-    """Settings as the command line spells them."""
-    spelled: list[str] = []
-    for key, value in settings.items():
-        spelled += [f"--{key}"] if value is True else [f"--{key}", str(value)]
-    return spelled
 
 
 def check_machine(run: Run) -> None:

@@ -63,6 +63,19 @@ class Plan:
         """Whether the images validated are test images."""
         return isinstance(self.validation, tuple) and self.dataset.x_val is None
 
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What `CNN.train` is given, where it decides what comes out; callbacks apart."""
+        return {
+            "epochs": self.settings.epochs or 1,
+            "batch_size": self.settings.batch_size or 1,
+            "validation": self.validation,
+            "augment": self.augment,
+            "schedule": self.schedule,
+            "class_weights": self.settings.class_weights,
+            "on_nan": self.settings.on_nan,
+        }
+
     def recorded(self) -> dict[str, Any]:
         """The settings as a file has them: by the options' names, without what was not given."""
         given = {name.replace("_", "-"): value for name, value in asdict(self.settings).items() if value is not None and value is not False}

@@ -90,13 +90,7 @@ def fit(plan: Plan, folder: Path, output: Output, recording: Recording) -> tuple
         model.train(
             dataset.x,
             dataset.y,
-            epochs=settings.epochs or 1,
-            batch_size=settings.batch_size or 1,
-            validation=plan.validation,
-            augment=plan.augment,
-            schedule=plan.schedule,
-            class_weights=settings.class_weights,
-            on_nan=settings.on_nan,
+            **plan.arguments,
             callbacks=[recording, *([JsonLines()] if output.json_lines else []), best, *stopping],
             checkpoint=Checkpointing(folder, output.checkpoint_steps, output.checkpoint_minutes),
             resume=True,  # of a new folder there is no checkpoint yet, and training begins

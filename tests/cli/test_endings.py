@@ -42,6 +42,7 @@ COMMANDS = [
     ["learn", "race"],
     ["plot"],
     ["report"],
+    ["replay"],
     ["data"],
     *(["data", name] for name in ("list", "info", "download", "preview", "check")),
 ]
