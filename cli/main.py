@@ -12,7 +12,7 @@ SECTIONS = {
     "Data": {"data": "data"},
     "Files": {"convert": "convert"},
     "Look inside": {"plot": "plot", "report": "report", "play": "play"},
-    "Understand": {"replay": "replay"},
+    "Understand": {"replay": "replay", "why": "why"},
     "Measure": {"bench": "bench", "doctor": "doctor"},
     "Learn": {"learn": "learn"},
 }

@@ -45,7 +45,10 @@ def replay(run: str, step: int, why: str | None, top: int, out: str | None, thre
     options.allow_threads(threads)
     from .run_again import plan_again, run_of
 
-    check_out(out)
+    if out is not None and not out.lower().endswith(".npz"):
+        from jitcnn.plots.style import check_ready
+
+        check_ready(out)
     source = run_of(run)
     plan = plan_again(source, threads)
     last = source.config.get("result", {}).get("steps")
@@ -62,16 +65,6 @@ def replay(run: str, step: int, why: str | None, top: int, out: str | None, thre
         click.echo(report(found, names, top))
         if out is not None:
             click.echo(f"\n{out}")
-
-
-def check_out(out: str | None) -> None:
-    """A ValueError unless a file of this ending can be written."""
-    if out is not None and not out.lower().endswith(".npz"):
-        from jitcnn.plots.style import check_suffix, styled
-
-        check_suffix(out)
-        with styled():  # says so if there is no matplotlib
-            pass
 
 
 def do_again(plan: Plan, source: Any, step: int, why: str | None) -> Replay:

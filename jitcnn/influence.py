@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from jitcnn.checks import positive
+from jitcnn.checks import amount
 from jitcnn.engine import build_program
 from jitcnn.engine.forward import as_four_axes
 from jitcnn.forms.geometry import integer
@@ -46,11 +46,11 @@ class Influence:
 
     def speaking_for(self, count: int) -> np.ndarray:
         """Numbers of the images that speak for the label, the strongest first."""
-        return _largest(self.scores, count)
+        return _largest(self.scores, min(count, int((self.scores > 0).sum())))
 
     def speaking_against(self, count: int) -> np.ndarray:
         """Numbers of the images that speak against it, the strongest first."""
-        return _largest(-self.scores, count)
+        return _largest(-self.scores, min(count, int((self.scores < 0).sum())))
 
 
 def influence(
@@ -187,7 +187,9 @@ def _checked(models: CNN | Sequence[CNN], rates: Sequence[float] | None) -> tupl
         raise ValueError("models is empty: give at least one model")
     if rates is not None and len(rates) != len(several):
         raise ValueError(f"rates has {len(rates)} numbers, and there are {len(several)} models: give one for each")
-    weights = np.array([positive("rates", rate) for rate in rates]) if rates is not None else np.ones(len(several))
+    weights = np.ones(len(several)) if rates is None else np.array([amount("rates", rate) for rate in rates])
+    if not weights.any():
+        raise ValueError("rates are all 0: leave them out, or give at least one above 0")
     return several, weights / weights.sum()
 
 

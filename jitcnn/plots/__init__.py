@@ -8,6 +8,7 @@ from jitcnn.plots.confusion import confusion
 from jitcnn.plots.filters import filters
 from jitcnn.plots.graph import graph
 from jitcnn.plots.history import history
+from jitcnn.plots.influence import influence, suspects
 from jitcnn.plots.mistakes import mistakes
 from jitcnn.plots.outputs import outputs
 from jitcnn.plots.rates import rates
@@ -21,11 +22,13 @@ __all__ = [
     "filters",
     "graph",
     "history",
+    "influence",
     "mistakes",
     "outputs",
     "rates",
     "replay",
     "save",
+    "suspects",
     "themed",
     "weights",
 ]

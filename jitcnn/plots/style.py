@@ -141,6 +141,13 @@ def check_suffix(path: str | os.PathLike) -> str:
     return suffix
 
 
+def check_ready(path: str | os.PathLike) -> None:
+    """A ValueError unless a picture can be drawn, and written to a file with such an ending."""
+    check_suffix(path)
+    with styled():
+        pass
+
+
 class Sheet:
     """A figure laid out in inches, from the top downwards; its height is said last.
 

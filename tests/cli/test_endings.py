@@ -43,6 +43,7 @@ COMMANDS = [
     ["plot"],
     ["report"],
     ["replay"],
+    ["why"],
     ["data"],
     *(["data", name] for name in ("list", "info", "download", "preview", "check")),
 ]

@@ -89,9 +89,8 @@ def test_what_differs_is_refused(run, trained_run, digits, monkeypatch):
     assert "has changed: its digest is" in refused(run("replay", trained_run, "--step", 2))
 
 
-@pytest.mark.parametrize(
-    ("arguments", "match"),
-    [
+def test_wrong_input(run, trained_run):
+    cases = [
         (("--step", 10), "had 9 steps"),
         (("--step", 0), "0 is not in the range x>=1"),
         ((), "Missing option '--step'"),
@@ -99,10 +98,9 @@ def test_what_differs_is_refused(run, trained_run, digits, monkeypatch):
         (("--step", 1, "--why", "conv1[0]"), "give 4 numbers in brackets"),
         (("--step", 1, "--out", "a.pdf"), "a.pdf: expected a name that ends in .png or .svg"),
         (("--step", 1, "--out", "none/a.png"), "there is no folder none"),
-    ],
-)
-def test_wrong_input(run, trained_run, arguments, match):
-    assert match in refused(run("replay", trained_run, *arguments))
+    ]
+    for arguments, match in cases:
+        assert match in refused(run("replay", trained_run, *arguments))
 
 
 def test_what_is_no_run(run, trained):
