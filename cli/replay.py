@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @command(
     "replay",
-    example='jitcnn train --preset conv-pool --epochs 2 --seed 1 --name again\njitcnn replay runs/again --step 12 --why "conv1[0,0,0,3]"',
+    example="jitcnn replay runs/digits --step 12 --why conv1[0,0,0,3]\njitcnn replay runs/digits --step 12 --out batch.png",
 )
 @click.argument("run")
 @click.option("--step", type=options.AT_LEAST_ONE, required=True, metavar="N", help="Which step of the run, from 1.")
