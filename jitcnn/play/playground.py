@@ -41,7 +41,9 @@ class Playground:
             raise ValueError(f"the data's images are {dataset.x.shape[1:]}, and the model takes {model.input_shape}: give other data")
         self.lock = threading.RLock()
         self.classroom = Classroom(model, dataset, self.lock)
-        look(model, np.zeros(model.input_shape or (), np.uint8))  # compiles what the page will ask for
+        black = np.zeros(model.input_shape or (), np.uint8)
+        look(model, black)  # this, and the trace, compile what the page will ask for
+        trace(model, black, output=0)
 
     def answers(self) -> dict[str, Callable[[Any], Any]]:
         """Functions by the names under which the page asks for them."""

@@ -205,6 +205,8 @@ def test_a_pixel_shows_window_filter_products_and_lines(page, playground, digits
     outputs = playground.model.layer_outputs(digits.x_test[0])
     click(page, MAP.format("conv1", 2), 12, 14, 26, 26)
     until(lambda: "conv1, channel 1, row 12, column 14" in page.text("#number"))
+    top = page.find("#number-panel").rect["y"]
+    assert top < page.find("#train").rect["y"] and top - page.run("return scrollY") < 200
     assert page.text("#number .value") == words(outputs["conv1"][1][12, 14, 1])
     window, kernel, products = page.all("#number .step:nth-of-type(1) .grid")
     numbers = [[float(cell.get_attribute("title").replace("−", "-")) for cell in table.find_elements(By.TAG_NAME, "td")] for table in

@@ -71,11 +71,8 @@ function pick(picked) {
   state.picked = picked;
   if (picked.what === "weight" && picked.layer.weights_sent === undefined && picked.layer.sent.length === 3) return;
   cards.mark(picked);
-  explained.want().then(() => {
-    const [panel, column] = [$("number-panel"), document.querySelector("aside")];
-    if (column.scrollHeight > column.clientHeight) column.scrollTo({ top: panel.offsetTop - column.offsetTop });
-    else panel.scrollIntoView({ block: "nearest" });
-  });
+  document.querySelector("aside").classList.add("picked"); // the number comes before the training
+  explained.want();
 }
 
 const explained = new Latest(() =>
@@ -87,12 +84,17 @@ const explained = new Latest(() =>
     if (state.picked !== picked) return;
     $("number-close").hidden = false;
     inspector.show(picked, answer, state.view);
+    if (state.seen === picked) return; // the same number for another image: nothing moves
+    state.seen = picked;
+    document.querySelector("aside").scrollTo({ top: 0 });
+    if (innerWidth <= 1250) $("number-panel").scrollIntoView({ block: "nearest" });
   }),
 );
 
 function close() {
   if (!state.picked) return;
   state.picked = null;
+  document.querySelector("aside").classList.remove("picked");
   cards.mark(null);
   $("number-close").hidden = true;
   inspector.empty("Click a pixel of any picture.");
