@@ -11,6 +11,7 @@ from click.core import ParameterSource
 
 from jitcnn import recipe
 from jitcnn.recipe import Recipe
+from jitcnn.runs import toml
 from jitcnn.runs.folder import CONFIG, Run
 
 from .train_options import KEYS_OF_OUTPUT, Output, Settings
@@ -58,7 +59,7 @@ def settle(context: click.Context, given: Mapping[str, Any]) -> Order:
         return resumed(context, given, said - {"epochs"}, Run(output.resume))
     if output.config is None:
         return Order(part_of(Settings, given), output)
-    document = recipe.parse(output.config)
+    document = toml.read(output.config)
     check_tables(output.config, document)
     repeats = not deciding and "digest" in document.get("result", {})
     if PARENT in document.get("train", {}):

@@ -5,18 +5,16 @@ from __future__ import annotations
 import difflib
 import inspect
 import os
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jitcnn.data import files
 from jitcnn.graph import Graph
 from jitcnn.layers import LAYERS, Layer
 from jitcnn.layers.base import Shape, image_shape
 from jitcnn.model import CNN
+from jitcnn.runs import toml
 
-MOST_BYTES = 1_000_000
 MOST_LAYERS = 1_000
 TABLES = ("model", "train", "data", "machine", "result")  # beside the layers; the last three are those of a run
 
@@ -140,7 +138,7 @@ def read(path: str | os.PathLike) -> Recipe:
         Which names the file, table, number and key, if there is no such file, if it is no TOML, or if something is missing, unknown or of
         the wrong kind.
     """
-    return of_document(os.fspath(path), parse(path))
+    return of_document(os.fspath(path), toml.read(path))
 
 
 def of_document(path: str, document: Mapping[str, Any]) -> Recipe:
@@ -157,23 +155,6 @@ def of_document(path: str, document: Mapping[str, Any]) -> Recipe:
     except ValueError as error:
         raise ValueError(f"{path}: [model]: {error}") from error
     return Recipe(path, _layers(path, document.get("layers")), shape, tables)
-
-
-def parse(path: str | os.PathLike) -> dict[str, Any]:
-    """What a TOML file holds; a ValueError that names the file and the line if it is none."""
-    name, size = os.fspath(path), files.size_of(path)
-    if size > MOST_BYTES:
-        raise ValueError(f"{name}: {size:,} bytes, more than the {MOST_BYTES:,} that a TOML file may have here")
-    with files.open_file(path) as stream:
-        content = files.read_bytes(stream, size, name)
-    try:
-        return tomllib.loads(content.decode().replace("\r\n", "\n"))
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{name}: not TOML, since not UTF-8 at byte {error.start}") from error
-    except RecursionError as error:
-        raise ValueError(f"{name}: nested too deeply") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{name}: not TOML: {error}") from error
 
 
 def check_keys(where: str, table: Mapping[str, Any], known: Sequence[str]) -> None:

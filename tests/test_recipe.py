@@ -117,7 +117,7 @@ def test_hidden_layers_say_their_units(write):
         ("layers = []", "own.toml: there is no [[layers]]"),
         ("layers = [1]", "own.toml: [[layers]] number 1 is 1, expected a table"),
         ("[layers]\ntype = 'Flatten'", "own.toml: there is no [[layers]]"),
-        ("[[layers]]\ntype =", "own.toml: not TOML: Invalid value (at"),
+        ("[[layers]]\ntype =", "own.toml: not a TOML file: Invalid value (at"),
         ("[[layer]]\ntype = 'Flatten'", "own.toml: unknown key 'layer', did you mean 'layers'?"),
         ("train = 3\n" + SMALL, "own.toml: train is 3, expected a table, [train]"),
         (SMALL + "[model]\ninput_shape = [28, 28]", "own.toml: [model]: input_shape is (28, 28): add the channel axis, (28, 28, 1)"),
@@ -167,14 +167,14 @@ def test_what_cannot_be_built(write, layer, message):
 
 
 def test_hostile_files(write, tmp_path):
-    with pytest.raises(ValueError, match="nested too deeply"):
+    with pytest.raises(ValueError, match="not a TOML file"):
         recipe.read(write(f"a = {'[' * 100_000}"))
-    with pytest.raises(ValueError, match="more than the 1,000,000"):
-        recipe.read(write("#" * 1_000_001))
+    with pytest.raises(ValueError, match="more than the 1,048,576"):
+        recipe.read(write("#" * (2**20 + 1)))
     with pytest.raises(ValueError, match="1,500 layers, more than the 1,000"):
         recipe.read(write("[[layers]]\ntype = 'Flatten'\n" * 1500))
     (tmp_path / "own.toml").write_bytes(b"a = '\xff'")
-    with pytest.raises(ValueError, match="not UTF-8 at byte 5"):
+    with pytest.raises(ValueError, match=r"not a text in UTF-8 \(byte 5\)"):
         recipe.read("own.toml")
     with pytest.raises(ValueError, match=r"none\.toml: no such file"):
         recipe.read("none.toml")

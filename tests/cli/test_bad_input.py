@@ -152,7 +152,7 @@ WRONG = [
     ("predict model.json good/a/0.png --show-input none/o.png", "there is no folder none"),
     ("predict model.json - --show-input o.png", "--show-input needs a file"),
     ("summary key.toml", "key.toml: [[layers]] number 1: unknown key 'filtres', did you mean 'filters'?"),
-    ("summary broken.toml", "broken.toml: not TOML"),
+    ("summary broken.toml", "broken.toml: not a TOML file"),
     ("summary none.toml", "none.toml: no such file"),
     ("summary cut.json", "cut.json: not valid JSON"),
     ("convert model.json o.txt", "o.txt: the suffix says what is written"),

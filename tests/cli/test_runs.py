@@ -272,7 +272,7 @@ WRONG = [
     ("[train]\nresume = 3", "[train] resume names the folder of a run"),
     ("[train]\nthreads = 3", "[train]: unknown key 'threads'"),
     ("[[layers]]\ntype = 'Conv2d'\nfiltres = 3", "[[layers]] number 1: unknown key 'filtres', did you mean 'filters'?"),
-    ("[train", "not TOML"),
+    ("[train", "not a TOML file"),
 ]
 
 
