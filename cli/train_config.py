@@ -86,6 +86,8 @@ def resumed(context: click.Context, given: Mapping[str, Any], said: set[str], ru
             epochs = order.settings.epochs
             raise click.UsageError(f"{run.path} was interrupted before its {epochs} epochs were done: go on without --epochs first.")
         return replace(order, run=run)
+    if order.settings.time is not None:
+        raise click.UsageError(f"{run.path} was trained by the clock and is finished: its schedule has come to its end.")
     if wanted is None or wanted <= done:
         raise click.UsageError(f"{run.path} is finished after {done} epochs: say with --epochs how many there are to be in all.")
     return replace(order, settings=replace(order.settings, epochs=wanted), parent=run)

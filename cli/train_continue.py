@@ -52,4 +52,5 @@ def going_on(order: Order, plan: Plan) -> list[str]:
         return [f"{order.run.path} was interrupted before anything was saved: it begins anew"]
     state = read_checkpoint(order.run.checkpoint).state
     inside = f" and {state['images']:,} images" if state["images"] else ""
-    return [f"going on with {order.run.path} after {state['epoch']} of {epochs} epochs{inside}"]
+    of = "" if plan.settings.time is not None else f" of {epochs}"
+    return [f"going on with {order.run.path} after {state['epoch']}{of} epochs{inside}"]

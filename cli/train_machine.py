@@ -39,5 +39,7 @@ def repetition(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     for name in ("jitcnn", "numpy", "numba", "llvmlite"):
         if machines[0].get(name) != machines[1][name]:
             reasons.append(f"another {name} ({machines[0].get(name)}, now {machines[1][name]})")
+    if "time" in now["train"]:
+        reasons.append("it is trained by the clock, which never goes the same way twice")
     why = ", ".join(reasons) or "data, processor and versions are the same: settings in the file were changed, or this is a fault of jitcnn"
     return f"not the same bits: the digest was {wanted} and is {found} now; {why}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,23 @@ class RateOrAuto(options.Rate):
         return value if value == "auto" else super().convert(value, parameter, context)
 
 
+class Duration(click.ParamType):
+    """A time such as 90s, 10m or 1.5h, in seconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> float:
+        """Return the seconds, or fail."""
+        text = str(value).strip().lower()
+        try:
+            seconds = float(text[:-1]) * {"s": 1, "m": 60, "h": 3600}[text[-1:]]
+        except (ValueError, KeyError):
+            seconds = math.nan
+        if not 0 < seconds < math.inf:
+            self.fail(f"{value!r} is not a time such as 90s, 10m or 1.5h.", parameter, context)
+        return seconds
+
+
 @dataclass(frozen=True)
 class Settings:
     """What decides what comes out: these settings and the same data give the same bits."""
@@ -50,6 +68,7 @@ class Settings:
     folds: int | None
     fold: int | None
     epochs: int | None
+    time: float | None
     batch_size: int | None
     lr: Any  # a number, None, or "auto" until a rate is found
     opt: str | None
@@ -105,6 +124,7 @@ SETTINGS = (
     click.option("--folds", type=click.IntRange(2, 1000), metavar="K", help="Train K times, each on all but a K-th that is validated."),
     click.option("--fold", type=options.AT_LEAST_ONE, metavar="N", help="Of --folds, only the N-th."),
     click.option("--epochs", type=options.AT_LEAST_ONE, metavar="N", help="Passes over the images."),
+    click.option("--time", type=Duration(), metavar="T", help="Train for so long, such as 90s, 10m or 1.5h, the schedule following."),
     click.option("--batch-size", type=options.AT_LEAST_ONE, metavar="N", help="Images in a step."),
     click.option("--lr", type=RateOrAuto(), metavar="RATE", help="Learning rate; auto tests which suits, see --find-lr."),
     click.option(

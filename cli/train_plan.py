@@ -13,6 +13,8 @@ from jitcnn.augmentation import Augmentation, as_augmentation
 from jitcnn.data import Dataset, folds
 from jitcnn.data.dataset import NAMES
 from jitcnn.model import CNN
+from jitcnn.progress import ENDLESS
+from jitcnn.runs.clock import ByClock
 from jitcnn.schedules import Schedule, as_schedule
 
 from .reading import read
@@ -79,6 +81,9 @@ class Plan:
     def recorded(self) -> dict[str, Any]:
         """The settings as a file has them: by the options' names, without what was not given."""
         given = {name.replace("_", "-"): value for name, value in asdict(self.settings).items() if value is not None and value is not False}
+        if self.settings.time is not None:
+            given["time"] = f"{given['time']!r}s"
+            del given["epochs"]
         if self.settings.size is not None:
             given["size"] = "x".join(map(str, self.settings.size))
         return given
@@ -91,6 +96,8 @@ def make_plan(order: Order) -> Plan:
     settings = with_preset(settings)
     preset = presets.PRESETS[settings.preset or ""]
     schedule = preset.schedule_at(settings.lr) if settings.schedule is None else as_schedule(settings.schedule)
+    if settings.time is not None:
+        schedule = ByClock(schedule, settings.time)
     augment = as_augmentation(settings.augment)
     dataset = load(settings, order.output.shows)
     if settings.fold is not None:
@@ -131,12 +138,14 @@ def build(preset: presets.Preset, settings: Settings, dataset: Dataset, threads:
 
 def with_preset(settings: Settings) -> Settings:
     """The settings with the preset's numbers in place of what was not given."""
+    if settings.time is not None and settings.epochs is not None:
+        raise click.UsageError("--time says how long to train, and --epochs too: give one of them.")
     preset = presets.PRESETS[settings.preset or "default"]
     return replace(
         settings,
         preset=preset.name,
         data=None if settings.data is None else data_path(settings.data),
-        epochs=settings.epochs or preset.epochs,
+        epochs=ENDLESS if settings.time is not None else settings.epochs or preset.epochs,
         batch_size=settings.batch_size or preset.batch_size,
         train_limit=settings.train_limit or preset.train_limit,
         val_limit=preset.validation_limit if settings.val_limit is None else settings.val_limit,

@@ -12,6 +12,7 @@ import click
 from jitcnn import storage
 from jitcnn.callbacks import BestCheckpoint, EarlyStopping
 from jitcnn.runs import Checkpointing
+from jitcnn.runs.clock import ByClock
 from jitcnn.runs.recording import Recording, new_folder
 
 from .output import CompilingLine, note
@@ -85,13 +86,15 @@ def fit(plan: Plan, folder: Path, output: Output, recording: Recording) -> tuple
     model, dataset, settings = plan.model, plan.dataset, plan.settings
     best = BestCheckpoint(folder / f"best{suffix(plan)}", plan.best_by)
     stopping = [] if settings.early_stop is None else [EarlyStopping(plan.best_by, settings.early_stop)]
+    lines = [JsonLines()] if output.json_lines else []
+    clock = [plan.schedule] if isinstance(plan.schedule, ByClock) else []
     started = time.perf_counter()
     with CompilingLine(enabled=output.shows):
         model.train(
             dataset.x,
             dataset.y,
             **plan.arguments,
-            callbacks=[recording, *([JsonLines()] if output.json_lines else []), best, *stopping],
+            callbacks=[recording, *lines, best, *stopping, *clock],
             checkpoint=Checkpointing(folder, output.checkpoint_steps, output.checkpoint_minutes),
             resume=True,  # of a new folder there is no checkpoint yet, and training begins
             progress=output.shows,

@@ -7,6 +7,7 @@ from typing import Any
 
 from jitcnn.metrics import is_metric
 
+ENDLESS = 10**9  # epochs of a training whose end is not known beforehand
 INTERVAL = 0.1  # seconds between two looks of a bar
 
 
@@ -66,7 +67,8 @@ class Progress:
         if self.bars and self.epoch_bar is None:
             from tqdm.auto import tqdm
 
-            self.epoch_bar = tqdm(total=self.epochs, initial=epoch - self.first_epoch, desc="epochs", unit="epoch")
+            total = None if self.epochs == ENDLESS else self.epochs
+            self.epoch_bar = tqdm(total=total, initial=epoch - self.first_epoch, desc="epochs", unit="epoch")
             self.batch_bar = tqdm(total=self.images, desc=self._title(), unit=" images", unit_scale=True, leave=False)
 
     def update(self, images: int, logs: Mapping[str, Any]) -> None:
@@ -98,7 +100,7 @@ class Progress:
                 bar.close()
 
     def _title(self) -> str:
-        return f"epoch {self.epoch + 1}/{self.first_epoch + self.epochs}"
+        return f"epoch {self.epoch + 1}" + ("" if self.epochs == ENDLESS else f"/{self.first_epoch + self.epochs}")
 
     def _finished(self, logs: Mapping[str, Any]) -> str:
         return f"{numbers(logs)}, {self.images / logs['seconds']:,.0f} images/s"

@@ -322,3 +322,30 @@ def test_the_rate_that_is_found_is_trained_with(run, digits, tmp_path):
     assert config["result"]["rate-found"] == config["train"]["lr"] == found["suggestion"]
     assert automatic["digest"] == done(run(*TINY, "--data", digits, "--lr", found["suggestion"], "--json"))["digest"]
     assert "repeated to the bit" in run("train", "--no-report", "--config", f"{automatic['run']}/config.toml").stdout
+
+
+def test_training_by_the_clock(run, digits, monkeypatch):
+    """As many epochs as fit, interrupted or not; the rate falls to the schedule's end; it cannot be repeated to the bit, and says so."""
+    base = [*TINY[:3], *TINY[5:], "--data", digits, "--schedule", "linear", "--time", "0.5s", "--json"]
+    found = done(run(*base))
+    rates = found["history"]["rate"]
+    assert found["epochs"] >= 2  # a machine that stands still for a moment has fewer than the twenty that are usual
+    assert rates[0] == 0.01 and rates[-1] < 0.01
+    assert Run(found["run"]).config["train"]["time"] == "0.5s" and "epochs" not in Run(found["run"]).config["train"]
+    assert "trained by the clock and is finished" in refused(run("train", "--resume", found["run"], "--epochs", 9000))
+    repeated = done(run("train", "--no-report", "--config", f"{found['run']}/config.toml", "--json"))
+    assert "trained by the clock, which never goes the same way twice" in repeated["repeats"] or repeated["digest"] == found["digest"]
+    write = checkpointing.write_checkpoint
+
+    def interrupt(path, saved):
+        write(path, saved)
+        if saved.state["steps"] == 12:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpointing, "write_checkpoint", interrupt)
+        line = refused(run(*base[:-1], "--quiet", "--checkpoint-steps", 1, "--name", "cut"), 130)
+    assert line.endswith("jitcnn train --resume runs/cut\n")
+    result = run("train", "--no-report", "--resume", "runs/cut", "--json")
+    assert done(result)["epochs"] > 2
+    assert "going on with runs/cut after 2 epochs" in result.stderr
