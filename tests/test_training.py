@@ -156,6 +156,16 @@ def test_chunks_change_nothing(monkeypatch):
     assert len(digests) == 1
 
 
+@pytest.mark.parametrize("engine", ["fast", "python"])
+def test_how_many_images_are_measured_at_once_changes_no_bit(monkeypatch, engine):
+    model, x = net(engine), np.resize(X, (300, 8, 8, 1))
+    found = []
+    for batch in (7, 32, 256):
+        monkeypatch.setattr("jitcnn.passes.prediction_batch", lambda shapes, batch=batch: batch)
+        found.append(model.evaluate(x, np.resize(Y, 300)))
+    assert found[0] == found[1] == found[2]
+
+
 @pytest.fixture
 def passes(monkeypatch):
     """(training or not, the order of images) of every pass."""
