@@ -69,9 +69,11 @@ class SameHistory:
 
 
 def run_of(path: str) -> Run:
-    """The run in a folder; a usage error for a run that began where another one ended."""
+    """The run in a folder; a usage error for one that began where another one ended, or that followed the clock."""
     run = Run(path)
-    parent = run.config.get("train", {}).get("resume")
-    if parent is not None:
-        raise click.UsageError(f"{path} goes on with {parent}: only runs from the start can be done again.")
+    settings = run.config.get("train", {})
+    if "resume" in settings:
+        raise click.UsageError(f"{path} goes on with {settings['resume']}: only runs from the start can be done again.")
+    if "time" in settings:
+        raise click.UsageError(f"{path} was trained with --time, and its learning rate followed the clock: it cannot be done again.")
     return run

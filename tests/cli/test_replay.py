@@ -103,6 +103,13 @@ def test_wrong_input(run, trained_run):
         assert match in refused(run("replay", trained_run, *arguments))
 
 
+def test_what_cannot_be_done_again(run, trained_run):
+    assert run("train", "--resume", trained_run, "--epochs", 4, "--no-report", "--quiet").exit_code == 0
+    assert "only runs from the start can be done again" in refused(run("replay", "runs/r-2", "--step", 11))
+    changed(trained_run, "epochs = 3", 'time = "2s"')
+    assert "its learning rate followed the clock" in refused(run("replay", trained_run, "--step", 2))
+
+
 def test_what_is_no_run(run, trained):
     assert "not a folder" in refused(run("replay", trained, "--step", 1))
     assert "no such folder" in refused(run("replay", "nothing", "--step", 1))
