@@ -8,11 +8,12 @@ from typing import Any
 
 Pair = int | tuple[int, int]
 Padding = int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]]
+LARGEST = 2**63 - 1  # what fits where compiled code keeps an integer
 Sides = tuple[tuple[int, int], tuple[int, int]]
 
 
 def integer(name: str, value: Any, at_least: int | None = None) -> int:
-    """`value` as a Python int; a ValueError unless it is an integer (not a bool) of at least `at_least`."""
+    """`value` as a Python int; a ValueError unless it is an integer (not a bool) of at least `at_least`, at most 2**63 - 1."""
     try:
         if isinstance(value, bool):
             raise TypeError
@@ -21,6 +22,8 @@ def integer(name: str, value: Any, at_least: int | None = None) -> int:
         raise ValueError(f"{name} is {value!r}, expected an integer") from None
     if at_least is not None and number < at_least:
         raise ValueError(f"{name} is {number}, expected at least {at_least}")
+    if number > LARGEST:
+        raise ValueError(f"{name} is {number}, expected at most {LARGEST}")
     return number
 
 
