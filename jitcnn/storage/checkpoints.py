@@ -69,7 +69,12 @@ def read_checkpoint(path: str | os.PathLike) -> Saved:
         raise ValueError(f"{path}: not a checkpoint of jitcnn")
     if digest.tobytes() != _digest(arrays):
         raise ValueError(f"{path}: its digest is not that of what it holds; it is damaged")
-    state = parse_json(arrays.pop(_STATE).tobytes())
+    try:
+        state = parse_json(arrays.pop(_STATE).tobytes())
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    if not isinstance(state, dict):
+        raise ValueError(f"{path}: its state is a {type(state).__name__}, expected an object; not a checkpoint of jitcnn")
     if state.get("format") != FORMAT or state.get("version") != VERSION:
         raise ValueError(f"{path}: version {state.get('version')!r} of {state.get('format')!r}, this jitcnn reads {VERSION} of {FORMAT!r}")
     return Saved(state, arrays)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from jitcnn.runs.checkpointing import FILE
+from jitcnn.storage import checkpoints
 from jitcnn.storage.checkpoints import Saved, read_checkpoint, write_checkpoint
 from tests.storage.conftest import small_model
 
@@ -68,6 +69,12 @@ def test_state(tmp_path, saved, state):
 )
 def test_array(tmp_path, saved, name, array):
     refused(tmp_path, saved, {}, {name: array}, f"{name}' is .*, expected")
+
+
+@pytest.mark.parametrize("text", [b"null", b"[]", b"{", b"\xff", b"1"])
+def test_state_that_is_no_object(tmp_path, saved, monkeypatch, text):
+    monkeypatch.setattr(checkpoints, "dump_json", lambda document: text)
+    refused(tmp_path, saved, {}, {}, f"{FILE}: (its state is|not)")
 
 
 def test_missing_array(tmp_path, saved):
