@@ -114,9 +114,7 @@ class Output:
 
 
 SETTINGS = (
-    click.option(
-        "--preset", type=options.preset, show_default="default", help="The network, with all that its training needs.", metavar="NAME"
-    ),
+    click.option("--preset", type=options.preset, help="The network, with all that its training needs; default if not given."),
     options.data_option,
     options.picture_options,
     click.option("--train-limit", type=options.AT_LEAST_ONE, metavar="N", help="Train on the first N images."),
