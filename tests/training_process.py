@@ -17,6 +17,7 @@ from jitcnn.runs import Checkpointing
 RNG = np.random.default_rng(0)
 X = RNG.integers(0, 256, (52, 8, 8, 1)).astype(np.uint8)
 Y = RNG.integers(0, 3, 52)
+VALIDATION = RNG.integers(0, 256, (20, 8, 8, 1)).astype(np.uint8), RNG.integers(0, 3, 20)
 
 
 class Counting:
@@ -46,7 +47,7 @@ def train(model, folder, resume=False, epochs=4, **settings):
     """Epochs of seven steps, the last of them smaller, saved after every step."""
     counting = Counting()
     checkpoint = None if folder is None else Checkpointing(folder, steps=1)
-    settings = {"validation": (X[:20], Y[:20]), "schedule": "cosine", "augment": "light", "batch_size": 8, "progress": False} | settings
+    settings = {"validation": VALIDATION, "schedule": "cosine", "augment": "light", "batch_size": 8, "progress": False} | settings
     try:
         model.train(X, Y, epochs=epochs, callbacks=[counting], checkpoint=checkpoint, resume=resume, **settings)
     finally:

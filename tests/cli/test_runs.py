@@ -127,7 +127,7 @@ def test_a_read_only_folder_keeps_what_was_saved(run, digits, monkeypatch, whole
 
 def test_killed_at_any_moment(digits, tmp_path, full, figures):
     """SIGKILL at random moments; each process goes on where the one before was killed, and the last ends with the bits of one run."""
-    kills, wanted, epochs = 0, 200 if full else 2, 1500 if full else 40
+    kills, wanted, epochs = 0, 200 if full else 2, 1500 if full else 300
     start = [sys.executable, "-m", "jitcnn", "train"]
     settings = [
         *TINY[1:],

@@ -6,7 +6,6 @@ A reader may raise a ValueError or an OSError of one line, or read. Any other ex
 
 import faulthandler
 import re
-import resource
 import sys
 import tempfile
 import time
@@ -65,11 +64,16 @@ class Figures:
     seconds: float = 0.0
 
     def __str__(self) -> str:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         return (
             f"{self.files:,} files in {self.seconds:.0f} s, {self.accepted:,} of them read, the slowest in {self.slowest:.2f} s, "
-            f"at most {peak} MiB of memory"
+            f"at most {peak_memory() // 2**20} MiB of memory"
         )
+
+
+def peak_memory() -> int:
+    """The most bytes of memory that this process has held; `getrusage` would count those of the process that began it, too."""
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(status.split("VmHWM:")[1].split()[0])
 
 
 def fuzz(name: str, form: Format, *, examples: int, seconds: float, seed: int, keep: Path) -> Figures:
@@ -128,7 +132,7 @@ def attempt(name: str, form: Format, data: bytes, keep: Path, figures: Figures) 
         wrong = f"{type(error).__name__}: {error}"
     finally:
         faulthandler.cancel_dump_traceback_later()
-    took, peak = time.process_time() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    took, peak = time.process_time() - started, peak_memory()
     figures.files, figures.slowest = figures.files + 1, max(figures.slowest, took)
     if not wrong and took > MOST_SECONDS:
         wrong = f"{took:.1f} s of processor time"
