@@ -20,7 +20,7 @@ class Pace:
     def __init__(self) -> None:
         self.seconds = [float("inf"), float("inf")]  # a step, on one thread and on all
         self.trials = [0, 0]
-        self.probing = False
+        self.probing = self.waking = False  # whether the other way is looked at, and whether its first step is still to come
         self.since, self.again = 0.0, SOON_SECONDS  # seconds since the other way was looked at, and until it is again
         self.elapsed, self.steps = 0.0, 0  # of the measurement under way
 
@@ -36,11 +36,14 @@ class Pace:
             way = self.trials.index(min(self.trials)) if trying else 1 - self.best if self.probing else self.best
             limit = TRIAL_SECONDS if trying else PROBE_SECONDS
             count = min(steps, max(1, int(limit / self.seconds[way]))) if trying or self.probing else steps
+            count = 1 if self.waking else count  # threads that sleep take long to wake up: the steps after that count
             started = time.perf_counter()
             perform(way, count)
             elapsed = time.perf_counter() - started
             steps -= count
-            if trying:  # the first steps are slow for other reasons, such as memory that is new: the fastest counts
+            if self.waking:
+                self.waking = False
+            elif trying:  # the first steps are slow for other reasons, such as memory that is new: the fastest counts
                 self.trials[way] += 1
                 self.seconds[way] = min(self.seconds[way], max(elapsed, 1e-9) / count)
             else:
@@ -58,4 +61,4 @@ class Pace:
         elif self.probing:
             self.again = min(2 * self.again, AGAIN_SECONDS)
         self.elapsed, self.steps = 0.0, 0
-        self.probing = self.since > max(self.again, AGAIN_STEPS * self.seconds[1 - self.best])
+        self.probing = self.waking = self.since > max(self.again, AGAIN_STEPS * self.seconds[1 - self.best])
