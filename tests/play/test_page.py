@@ -127,6 +127,15 @@ def test_drawing_shows_what_the_network_sees_and_says(page, playground):
     assert page.text("#verdict") == f"{outputs.argmax()}, {outputs.max():.1%}".replace("%", " %")
 
 
+def test_a_stroke_takes_the_place_of_an_example(page):
+    page.press("n")
+    until(lambda: "label" in page.text("#seen-text"))
+    assert page.pixels("#paper")[100:, :, 0].any()
+    page.draw([(20, 20), (30, 30)])
+    drawn = page.pixels("#paper")[..., 0]
+    assert drawn[:60, :60].any() and not drawn[100:].any()
+
+
 def test_drawing_is_live(page, figures):
     """From the pen to all maps in less than 50 ms, the browser's part included."""
     page.draw()

@@ -24,10 +24,11 @@ export class Paper {
     this.context.fillStyle = this.background;
     this.context.fillRect(0, 0, this.canvas.width, this.canvas.height);
     this.empty = true;
+    this.shown = false;
     if (tell) this.changed();
   }
 
-  // Show a picture that came from elsewhere, without its being drawn.
+  // Show a picture that came from elsewhere, until something is drawn.
   show(picture) {
     this.clear(false);
     this.context.imageSmoothingEnabled = false;
@@ -35,9 +36,11 @@ export class Paper {
     const [width, height] = [picture.width * scale, picture.height * scale];
     this.context.drawImage(picture, (this.canvas.width - width) / 2, (this.canvas.height - height) / 2, width, height);
     this.empty = false;
+    this.shown = true;
   }
 
   stroke(from, to) {
+    if (this.shown) this.clear(false);
     Object.assign(this.context, { lineCap: "round", lineJoin: "round", lineWidth: this.canvas.width / 14, strokeStyle: this.colour() });
     this.context.beginPath();
     this.context.moveTo(from.x, from.y);
