@@ -20,7 +20,7 @@ class Pace:
     def __init__(self) -> None:
         self.seconds = [float("inf"), float("inf")]  # a step, on one thread and on all
         self.trials = [0, 0]
-        self.probing = self.waking = False  # whether the other way is looked at, and whether its first step is still to come
+        self.probing = self.waking = False  # whether the other way is looked at, and its threads are still to wake up
         self.since, self.again = 0.0, SOON_SECONDS  # seconds since the other way was looked at, and until it is again
         self.elapsed, self.steps = 0.0, 0  # of the measurement under way
 
@@ -61,4 +61,5 @@ class Pace:
         elif self.probing:
             self.again = min(2 * self.again, AGAIN_SECONDS)
         self.elapsed, self.steps = 0.0, 0
-        self.probing = self.waking = self.since > max(self.again, AGAIN_STEPS * self.seconds[1 - self.best])
+        self.probing = self.since > max(self.again, AGAIN_STEPS * self.seconds[1 - self.best])
+        self.waking = self.probing and self.best == ONE
