@@ -139,7 +139,7 @@ def labelled(model: CNN, given: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]
 def image_of(model: CNN, given: dict[str, Any]) -> np.ndarray:
     """The image that IMAGE means: a file's, or one of the data's."""
     image = given["image"]
-    if not image.isdecimal() or Path(image).exists():
+    if not is_number(image):
         if "data" in given or "on" in given:
             raise click.UsageError("--data and --on are for an IMAGE that is a number.")
         return model.prepare(image)
@@ -148,6 +148,11 @@ def image_of(model: CNN, given: dict[str, Any]) -> np.ndarray:
     if number >= len(images):
         raise ValueError(f"IMAGE is {number}, and there are {len(images):,}, from 0 to {len(images) - 1:,}")
     return images[number]
+
+
+def is_number(image: str) -> bool:
+    """Whether IMAGE is a number of one of the data's images, not a file."""
+    return image.isdecimal() and not Path(image).exists()
 
 
 def class_of(model: CNN, name: str | None) -> int | None:

@@ -147,12 +147,12 @@ def about_image(found: Checkpoints, dataset: Dataset, image: str, given: Mapping
     from jitcnn import plots
     from jitcnn.influence import influence
 
-    from .plot import class_of, image_of
+    from .plot import class_of, image_of, is_number
 
     model, top = found.models[-1], given["top"]
-    is_number = image.isdecimal() and not Path(image).exists()
-    place = {name: given[name] for name in ("data", "on") if given[name] is not None} if is_number else {}
-    if not is_number and given["on"]:
+    numbered = is_number(image)
+    place = {name: given[name] for name in ("data", "on") if given[name] is not None} if numbered else {}
+    if not numbered and given["on"]:
         raise click.UsageError("--on is for an IMAGE that is a number.")
     pixels = image_of(model, {"image": image, **place})
     label = class_of(model, given["class_name"])
