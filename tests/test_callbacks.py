@@ -8,6 +8,7 @@ import pytest
 
 from jitcnn import CNN, Dense, load
 from jitcnn.callbacks import BestCheckpoint, EarlyStopping, ReduceOnPlateau
+from tests.interruption import Interrupt
 
 X = np.random.default_rng(0).standard_normal((40, 3))
 Y = X @ np.array([[1.0, -1.0], [0.5, 2.0], [0.0, 1.0]])
@@ -57,18 +58,10 @@ def test_training_ends_and_the_best_parameters_come_back(restore_best):
 def test_the_best_parameters_survive_an_interruption(tmp_path, epoch):
     """The best epoch was before it, or comes after; also where training had stopped already and only its end is left."""
 
-    class Stop:
-        def __init__(self, at=None):
-            self.at = at
-
-        def on_epoch_begin(self, net, epoch):
-            if epoch == self.at:
-                raise KeyboardInterrupt
-
     def run(at=None, **settings):
         net, stop = model(), EarlyStopping("val_loss", patience=2, restore_best=True)
         with contextlib.suppress(KeyboardInterrupt):
-            net.train(X, Y, epochs=20, validation=0.25, callbacks=[Worse(3), stop, Stop(at)], progress=False, **settings)
+            net.train(X, Y, epochs=20, validation=0.25, callbacks=[Worse(3), stop, Interrupt(at)], progress=False, **settings)
         return net, stop
 
     whole, stop = run()

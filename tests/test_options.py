@@ -5,6 +5,7 @@ import pytest
 
 from jitcnn import CNN, SGD, Adam, Conv2d, Dense, Flatten, load
 from jitcnn.layers import Layer
+from tests.interruption import Interrupt
 
 RNG = np.random.default_rng(5)
 ENGINES = ("python", "loops", "fast")
@@ -261,22 +262,14 @@ def test_a_file_keeps_them(tmp_path, suffix):
 
 
 def test_resumed_to_the_same_bits_and_only_with_the_same_options(tmp_path):
-    class Stop:
-        def __init__(self, at):
-            self.at = at
-
-        def on_epoch_begin(self, model, epoch):
-            if epoch == self.at:
-                raise KeyboardInterrupt
-
     options = {"label_smoothing": 0.1, "clip_norm": 0.1, "metrics": ("accuracy", "top2")}
     how = {"epochs": 4, "batch_size": 8, "sample_weight": WEIGHTS, "class_weights": {2: 5}, "progress": False}
     whole = net("fast", **options)
     whole.train(X, Y, **how)
     with pytest.raises(KeyboardInterrupt):
-        net("fast", **options).train(X, Y, **how, checkpoint=tmp_path, callbacks=[Stop(2)])
+        net("fast", **options).train(X, Y, **how, checkpoint=tmp_path, callbacks=[Interrupt(2)])
     model = net("fast", **options)
-    model.train(X, Y, **how, checkpoint=tmp_path, callbacks=[Stop(None)], resume=True)
+    model.train(X, Y, **how, checkpoint=tmp_path, callbacks=[Interrupt()], resume=True)
     assert model.digest() == whole.digest() and model.history["top2"] == whole.history["top2"]
     for changed, message in [
         ({"label_smoothing": 0.2}, "label smoothing was 0.1 in that run, and is 0.2 now"),

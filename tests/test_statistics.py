@@ -10,6 +10,7 @@ from jitcnn import CNN, Conv2d, Dense, Flatten, gradcheck, load, statistics
 from jitcnn.convert import convert
 from jitcnn.preparation import Preparation
 from jitcnn.statistics import channel_statistics
+from tests.interruption import Interrupt
 
 RNG = np.random.default_rng(11)
 PIXELS, Y = RNG.integers(0, 256, (40, 6, 5, 3)).astype(np.uint8), np.arange(40) % 3
@@ -117,22 +118,14 @@ def test_it_is_measured_once():
 
 
 def test_resumed_with_the_same_statistics(tmp_path):
-    class Stop:
-        def __init__(self, at):
-            self.at = at
-
-        def on_epoch_begin(self, model, epoch):
-            if epoch == self.at:
-                raise KeyboardInterrupt
-
     whole, model = net(normalize="dataset"), net(normalize="dataset")
     whole.train(PIXELS, Y, epochs=2, progress=False)
     with pytest.raises(KeyboardInterrupt):
-        net(normalize="dataset").train(PIXELS, Y, epochs=2, checkpoint=tmp_path, callbacks=[Stop(1)], progress=False)
-    model.train(PIXELS, Y, epochs=2, checkpoint=tmp_path, resume=True, callbacks=[Stop(None)], progress=False)
+        net(normalize="dataset").train(PIXELS, Y, epochs=2, checkpoint=tmp_path, callbacks=[Interrupt(1)], progress=False)
+    model.train(PIXELS, Y, epochs=2, checkpoint=tmp_path, resume=True, callbacks=[Interrupt()], progress=False)
     assert model.digest() == whole.digest()
     with pytest.raises(ValueError, match="normalize was"):
-        net(normalize="dataset").train(PIXELS // 2, Y, epochs=2, checkpoint=tmp_path, resume=True, callbacks=[Stop(None)], progress=False)
+        net(normalize="dataset").train(PIXELS // 2, Y, epochs=2, checkpoint=tmp_path, resume=True, callbacks=[Interrupt()], progress=False)
 
 
 def test_gradient_check_and_any_threads():

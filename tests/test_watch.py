@@ -8,6 +8,7 @@ import pytest
 from jitcnn import CNN, SGD, Adam, Conv2d, Dense, Flatten, Momentum, Pool2d, watch
 from jitcnn.engine import session
 from jitcnn.layers import Layer
+from tests.interruption import Interrupt
 
 RNG = np.random.default_rng(7)
 ENGINES = ("python", "loops", "fast")
@@ -175,21 +176,12 @@ def test_the_last_good_checkpoint_is_kept_and_training_goes_on_from_it(tmp_path)
     with pytest.warns(RuntimeWarning), pytest.raises(KeyboardInterrupt):
         train(net(steps=(3, 7)), checkpoint=tmp_path, on_nan="skip", callbacks=[Interrupt(1)])
     with pytest.raises(FloatingPointError, match="at step 7 "):
-        train(net(steps=(3, 7)), checkpoint=tmp_path, resume=True, callbacks=[Interrupt(None)])
+        train(net(steps=(3, 7)), checkpoint=tmp_path, resume=True, callbacks=[Interrupt()])
     model = net(steps=(3, 7))
     with pytest.warns(RuntimeWarning):
-        train(model, checkpoint=tmp_path, resume=True, on_nan="skip", callbacks=[Interrupt(None)])
+        train(model, checkpoint=tmp_path, resume=True, on_nan="skip", callbacks=[Interrupt()])
     assert state(model) == state(whole) and model.history["loss"] == whole.history["loss"]
     assert model.history["skipped"] == [1, 1]
-
-
-class Interrupt:
-    def __init__(self, epoch):
-        self.epoch = epoch
-
-    def on_epoch_begin(self, model, epoch):
-        if epoch == self.epoch:
-            raise KeyboardInterrupt
 
 
 def test_skipped_steps_within_an_epoch_survive_a_checkpoint(tmp_path, monkeypatch):
