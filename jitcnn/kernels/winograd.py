@@ -14,24 +14,20 @@ import functools
 
 import numpy as np
 
-from jitcnn.kernels.buffers import ALIGNMENT, Buffer
+from jitcnn.kernels.buffers import Buffer
 from jitcnn.kernels.compiling import inline, kernel
 from jitcnn.kernels.pointers import AT, MOVE, PREFETCH
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
-from jitcnn.kernels.rows import Layout
 from jitcnn.kernels.tile import Shape, make_tile
-from jitcnn.kernels.tiling import Columns, most_rows
+from jitcnn.kernels.tiling import most_rows
 from jitcnn.kernels.vectors import full_lanes
+from jitcnn.kernels.winograd_arrange import arranged_weights
+from jitcnn.kernels.winograd_patches import PATCH, POINTS, filters_wide, make_take, multiple, plane_of, strip_of
 from jitcnn.kernels.winograd_transforms import make_finish, make_transform
 
 FEWEST_CHANNELS = 16  # with fewer, making the 36 values takes as long as the products that they save
 LEAST_USED = 0.75  # of the outputs that patches compute
-PATCH = 4  # pixels of output along each axis
-POINTS = 36
-STRIP_BYTES = 5 * 2**17  # V and M of a strip, beside U in the second-level cache
-LARGE_BYTES = 2**22  # U that comes from beyond the third-level cache, and is read less often for longer strips
-LONG_STRIP = 112
 
 
 def choose(w_shape: tuple[int, ...], strides: tuple[int, int], size: tuple[int, ...]) -> tuple[bool, str]:
@@ -56,45 +52,6 @@ def choose(w_shape: tuple[int, ...], strides: tuple[int, int], size: tuple[int, 
     return True, f"from {FEWEST_CHANNELS} channels and filters on, 36 products instead of 144 for a patch of {PATCH} x {PATCH} outputs win"
 
 
-def multiple(count: int, of: int) -> int:
-    """`count` rounded up."""
-    return -(-count // of) * of
-
-
-def plane_of(real: type, numbers: int) -> int:
-    """Room for one of 36 values: an odd number of cache lines, so that the 36 do not fall on the same sets of the cache."""
-    line = ALIGNMENT // real().itemsize
-    return (-(-numbers // line) | 1) * line
-
-
-@functools.cache
-def make_take(real: type, name: str, size: int, masked: bool):
-    """take(image, row, height, width, channels, i, j, target, step): the map `name` of the patch at (i, j) of an image, zeros outside it.
-
-    Value e of channel c goes to target[e * step + c]; masked: channels do not fill the last vector, whose other numbers become zeros.
-    """
-    lanes, move = full_lanes(real), MOVE[real]
-    transform, edge_transform = make_transform(name, real, lanes, ""), make_transform(name, real, lanes, "edge")
-    last_transform = make_transform(name, real, lanes, "source") if masked else transform
-
-    @inline((real.__name__, name, masked))
-    def take(image, row, height, width, channels, i, j, target, step):
-        source = move(image, i * row + j * channels)
-        if i < 0 or j < 0 or i + size > height or j + size > width:
-            for c in range(0, channels, lanes):
-                edge_transform(
-                    move(source, c), row, channels, move(target, c), 6 * step, step, channels - c, -i, height - i, -j, width - j
-                )  # fmt: skip
-            return
-        for c in range(0, channels, lanes):
-            if c + lanes <= channels:
-                transform(move(source, c), row, channels, move(target, c), 6 * step, step, lanes)
-            elif masked:
-                last_transform(move(source, c), row, channels, move(target, c), 6 * step, step, channels - c)
-
-    return take
-
-
 #: x_top, x_left: where the first patch begins in x, negative outside.  v_at, m_at, …: where a worker's scratch holds them.
 Convolve = record(
     x=Images, y=Images, mask=Images, u=int, b=int, scratch=int, scratch_size=int, v_step=int, m_step=int, u_step=int,
@@ -105,18 +62,12 @@ Convolve = record(
 
 
 @functools.cache
-def convolve_kernel(real: type, rows: int, vectors: int, channels_wide: int, in_masked: bool, out_masked: bool, end: str):
-    """y = end(bias + x * w) for lines of patches, counted over all images."""
-    lanes, itemsize, with_mask = full_lanes(real), np.dtype(real).itemsize, end == "mask"
-    tile = make_tile(Shape(real, 1, rows, vectors, lanes, a_row=channels_wide))
-    take, back = make_take(real, "inputs", 6, in_masked), make_transform("outputs", real, lanes, "")
-    finish, last_finish = make_finish(real, lanes, False, end), make_finish(real, lanes, out_masked, end)
-    pointer, at, move = ACCESS[real][1], AT[real], MOVE[real]
-    wide, (prefetch, prefetch_to_write) = vectors * lanes, PREFETCH[real]
+def make_fetch(real: type):
+    """fetch(a, n, i, j) and fetch_to_write(a, n, i, j): ask memory for the pixels of the patch at (i, j) of image n, of x and of y."""
+    lanes, pointer, move, (prefetch, prefetch_to_write) = full_lanes(real), ACCESS[real][1], MOVE[real], PREFETCH[real]
 
     @inline(real.__name__)
     def fetch(a, n, i, j):
-        """Ask for the pixels of a patch of x."""
         patch = move(pointer(a.x, n, 0, 0), (i + a.x_top) * a.x.row + (j + a.x_left) * a.channels)
         for p in range(6):
             for k in range(0, 4 * a.channels, lanes):
@@ -124,13 +75,25 @@ def convolve_kernel(real: type, rows: int, vectors: int, channels_wide: int, in_
 
     @inline(real.__name__)
     def fetch_to_write(a, n, i, j):
-        """Ask for the pixels of a patch of y."""
         patch = move(pointer(a.y, n, 0, 0), i * a.y.row + j * a.filters)
         for p in range(4):
             for k in range(0, 4 * a.filters, lanes):
                 prefetch_to_write(move(patch, p * a.y.row + k))
 
-    @inline((real.__name__, in_masked, out_masked, end))
+    return fetch, fetch_to_write
+
+
+@functools.cache
+def make_give(real: type, masked: bool, end: str):
+    """give(a, n, i, j, m, step, patch, bias, has_bias): the outputs of the patch at (i, j) of image n from its 36 values, at m.
+
+    Value e of filter o is m[e * step + o]; patch: room for 4x4 vectors; masked: filters do not fill the last vector.
+    """
+    lanes, pointer, move, with_mask = full_lanes(real), ACCESS[real][1], MOVE[real], end == "mask"
+    back = make_transform("outputs", real, lanes, "")
+    finish, last_finish = make_finish(real, lanes, False, end), make_finish(real, lanes, masked, end)
+
+    @inline((real.__name__, masked, end))
     def give(a, n, i, j, m, step, patch, bias, has_bias):
         y, y_row, o = pointer(a.y, n, 0, 0), a.y.row, a.filters
         mask = y
@@ -146,8 +109,20 @@ def convolve_kernel(real: type, rows: int, vectors: int, channels_wide: int, in_
                         extra = move(mask, (i + p) * a.mask.row + (j + q) * o + k)
                     if k + lanes <= o:
                         finish(value, to, move(bias, k), has_bias, extra, lanes)
-                    elif out_masked:
+                    elif masked:
                         last_finish(value, to, move(bias, k), has_bias, extra, o - k)
+
+    return give
+
+
+@functools.cache
+def convolve_kernel(real: type, rows: int, vectors: int, channels_wide: int, in_masked: bool, out_masked: bool, end: str):
+    """y = end(bias + x * w) for lines of patches, counted over all images."""
+    lanes, itemsize = full_lanes(real), np.dtype(real).itemsize
+    tile = make_tile(Shape(real, 1, rows, vectors, lanes, a_row=channels_wide))
+    take, give = make_take(real, "inputs", 6, in_masked), make_give(real, out_masked, end)
+    fetch, fetch_to_write = make_fetch(real)
+    pointer, at, move, wide = ACCESS[real][1], AT[real], MOVE[real], vectors * lanes
 
     @kernel(
         Convolve, (real.__name__, rows, vectors, channels_wide, in_masked, out_masked, end), f"Winograd {rows}x{vectors} {real.__name__}"
@@ -188,12 +163,6 @@ def convolve_kernel(real: type, rows: int, vectors: int, channels_wide: int, in_
     return convolve
 
 
-def strip_of(rows: int, bytes_a_patch: int, weights_bytes: int) -> int:
-    """Patches in a strip."""
-    fitting = STRIP_BYTES // bytes_a_patch // rows * rows
-    return max(rows, fitting, multiple(LONG_STRIP, rows) if weights_bytes > LARGE_BYTES else 0)
-
-
 def convolve(
     program: Program, x: Buffer, u: Buffer, b: np.ndarray | None, y: Buffer, top: int, left: int, channels: int, filters: int, end: str
 ) -> None:
@@ -220,89 +189,6 @@ def convolve(
         x_height=x.shape[1], x_width=x.shape[2], height=y.shape[1], width=y.shape[2], down=down, across=across, strip=strip,
         channels=channels, channels_wide=c_wide, filters=filters, filters_wide=o_wide,
     )  # fmt: skip
-
-
-def filters_wide(real: type, filters: int) -> Columns:
-    """The tile's columns: whole vectors, since what is beyond the filters are zeros."""
-    lanes = full_lanes(real)
-    vectors = -(-filters // lanes)
-    several = next((n for n in (2, 3) if vectors % n == 0), 1)
-    return Columns(several, lanes, 0, False)
-
-
-# Weights ------------------------------------------------------------------------------------------------------------------------
-
-Weights = record(w=int, u=int, scratch=int, channels=int, filters=int, wide=int, step=int, shared=int)
-
-
-@functools.cache
-def weights_kernel(real: type, masked: bool, turned: bool):
-    """U[e] (in, filters in panels of the tile's columns) from w (3, 3, C, O).
-
-    turned: rows and columns backwards, in: O, filters: C.  shared: only inputs first to last are done.
-    """
-    lanes, move, at, zero = full_lanes(real), MOVE[real], AT[real], real(0)
-    itemsize = np.dtype(real).itemsize
-    transform = make_transform("weights", real, lanes, "")
-    last_transform = make_transform("weights", real, lanes, "source") if masked else transform
-
-    @inline((real.__name__, masked, turned))
-    def turn(block, source, plane, row, outputs, inputs):
-        """block (in, 9, lanes) = the taps backwards of a square of weights, its rows as columns; zeros for missing outputs."""
-        for tap in range(9):
-            for o in range(lanes):
-                line = move(source, (8 - tap) * plane + o * row)
-                for i in range(inputs):
-                    value = zero
-                    if o < outputs:
-                        value = line[i]
-                    block[(i * 9 + tap) * lanes + o] = value
-
-    @kernel(Weights, (real.__name__, masked, turned), f"Winograd's weights {real.__name__}")
-    def weights(arguments, first, last, worker):
-        a = only(arguments)
-        inputs, outputs = (a.filters, a.channels) if turned else (a.channels, a.filters)
-        begin, end = (first, last) if a.shared else (0, inputs)
-        w, u, block = at(a.w), at(a.u), at(a.scratch + worker * 9 * lanes * lanes * itemsize)
-        plane = a.channels * a.filters
-        for k in range(0, outputs, lanes):
-            panel = move(u, k // a.wide * a.wide * inputs + k % a.wide)
-            for start in range(begin, end, lanes):
-                count = min(lanes, end - start)
-                if turned:
-                    turn(block, move(w, k * a.filters + start), plane, a.filters, min(lanes, outputs - k), count)
-                for c in range(start, start + count):
-                    target = move(panel, c * a.wide)
-                    if turned:
-                        transform(move(block, (c - start) * 9 * lanes), 3 * lanes, lanes, target, 6 * a.step, a.step, lanes)
-                    elif k + lanes <= outputs:
-                        transform(move(w, c * a.filters + k), 3 * plane, plane, target, 6 * a.step, a.step, lanes)
-                    elif masked:
-                        last_transform(move(w, c * a.filters + k), 3 * plane, plane, target, 6 * a.step, a.step, outputs - k)
-
-    return weights
-
-
-SHARED_SIZE = 2**10  # more pairs of channels are worth several threads
-
-
-def arranged_weights(program: Program, w: np.ndarray, turned: bool) -> Buffer:
-    """Write down what makes U of the weights; done again whenever they change."""
-    *_, channels, filters = w.shape
-    inputs, outputs = (filters, channels) if turned else (channels, filters)
-    real = w.dtype.type
-    columns = filters_wide(real, outputs)
-    step = plane_of(real, inputs * multiple(outputs, columns.wide))
-    u = program.whole((1, POINTS * step), real)
-    scratch = program.whole((program.threads or 1, 9 * full_lanes(real) ** 2), real)
-    layout = Layout(1, inputs, inputs, 1) if channels * filters > SHARED_SIZE else None
-    masked = outputs % full_lanes(real) != 0
-    program.row(
-        weights_kernel, {"real": real, "masked": masked and not turned, "turned": turned}, Weights, ("u", "scratch"), "once",
-        layout, 40.0 * outputs, w=w, u=u, scratch=scratch, channels=channels, filters=filters, wide=columns.wide, step=step,
-        shared=layout is not None,
-    )  # fmt: skip
-    return u
 
 
 def forward(program: Program, x: Buffer, w: np.ndarray, b: np.ndarray, y: Buffer, top: int, left: int) -> None:

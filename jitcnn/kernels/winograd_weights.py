@@ -19,7 +19,7 @@ from jitcnn.kernels.rows import MOST_SLOTS, Layout
 from jitcnn.kernels.tile import Shape, make_tile
 from jitcnn.kernels.tiling import most_rows
 from jitcnn.kernels.vectors import full_lanes
-from jitcnn.kernels.winograd import PATCH, POINTS, filters_wide, make_take, multiple, plane_of, strip_of
+from jitcnn.kernels.winograd_patches import PATCH, POINTS, filters_wide, make_take, multiple, plane_of, strip_of
 from jitcnn.kernels.winograd_transforms import make_transform
 
 LARGE_BYTES = 2**20  # sums that do not stay in the second-level cache

@@ -1,0 +1,69 @@
+"""What all passes of Winograd's convolution share: patches, the planes that their 36 values lie in, strips, and the tile's columns."""
+
+import functools
+
+from jitcnn.kernels.buffers import ALIGNMENT
+from jitcnn.kernels.compiling import inline
+from jitcnn.kernels.pointers import MOVE
+from jitcnn.kernels.tiling import Columns
+from jitcnn.kernels.vectors import full_lanes
+from jitcnn.kernels.winograd_transforms import make_transform
+
+PATCH = 4  # pixels of output along each axis
+POINTS = 36  # values of a patch
+STRIP_BYTES = 5 * 2**17  # V and M of a strip, beside U in the second-level cache
+LARGE_BYTES = 2**22  # U that comes from beyond the third-level cache, and is read less often for longer strips
+LONG_STRIP = 112
+
+
+def multiple(count: int, of: int) -> int:
+    """`count` rounded up."""
+    return -(-count // of) * of
+
+
+def plane_of(real: type, numbers: int) -> int:
+    """Room for one of 36 values: an odd number of cache lines, so that the 36 do not fall on the same sets of the cache."""
+    line = ALIGNMENT // real().itemsize
+    return (-(-numbers // line) | 1) * line
+
+
+def strip_of(rows: int, bytes_a_patch: int, weights_bytes: int) -> int:
+    """Patches in a strip."""
+    fitting = STRIP_BYTES // bytes_a_patch // rows * rows
+    return max(rows, fitting, multiple(LONG_STRIP, rows) if weights_bytes > LARGE_BYTES else 0)
+
+
+def filters_wide(real: type, filters: int) -> Columns:
+    """The tile's columns: whole vectors, since what is beyond the filters are zeros."""
+    lanes = full_lanes(real)
+    vectors = -(-filters // lanes)
+    several = next((n for n in (2, 3) if vectors % n == 0), 1)
+    return Columns(several, lanes, 0, False)
+
+
+@functools.cache
+def make_take(real: type, name: str, size: int, masked: bool):
+    """take(image, row, height, width, channels, i, j, target, step): the map `name` of the patch at (i, j) of an image, zeros outside it.
+
+    Value e of channel c goes to target[e * step + c]; masked: channels do not fill the last vector, whose other numbers become zeros.
+    """
+    lanes, move = full_lanes(real), MOVE[real]
+    transform, edge_transform = make_transform(name, real, lanes, ""), make_transform(name, real, lanes, "edge")
+    last_transform = make_transform(name, real, lanes, "source") if masked else transform
+
+    @inline((real.__name__, name, masked))
+    def take(image, row, height, width, channels, i, j, target, step):
+        source = move(image, i * row + j * channels)
+        if i < 0 or j < 0 or i + size > height or j + size > width:
+            for c in range(0, channels, lanes):
+                edge_transform(
+                    move(source, c), row, channels, move(target, c), 6 * step, step, channels - c, -i, height - i, -j, width - j
+                )  # fmt: skip
+            return
+        for c in range(0, channels, lanes):
+            if c + lanes <= channels:
+                transform(move(source, c), row, channels, move(target, c), 6 * step, step, lanes)
+            elif masked:
+                last_transform(move(source, c), row, channels, move(target, c), 6 * step, step, channels - c)
+
+    return take
