@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from jitcnn.forms import (
     activation,
+    adam,
     adaptive,
     augment,
     clipping,
@@ -61,9 +62,9 @@ FORMS: tuple[Callable, ...] = (
     adaptive.rmsprop,
     adaptive.adagrad,
     adaptive.adadelta,
-    update.adam,
-    adaptive.adamax,
-    update.adamw,
+    adam.adam,
+    adam.adamax,
+    adam.adamw,
     clipping.clip_norm,
     image.take_images,
     scaling.standardize,

@@ -2,8 +2,8 @@
 
 from jitcnn.forms.arrays import Array, ArrayLike
 from jitcnn.forms.binding import Call
-from jitcnn.forms.geometry import integer, number
-from jitcnn.forms.update import pair, state, turn
+from jitcnn.forms.geometry import number
+from jitcnn.forms.update import change
 
 
 def rmsprop(
@@ -57,9 +57,7 @@ def rmsprop(
     [-4.0]
     """
     hyper = [number("lr", lr, 0), number("alpha", alpha, 0, 1), number("eps", eps, 0), number("weight_decay", weight_decay, 0)]
-    new, gradient, v_ = state(w, g, out, v=v)
-    call("rmsprop", new.reshape(-1), gradient.reshape(-1), v_.reshape(-1), *turn(hyper))
-    return new
+    return change(call, "rmsprop", w, g, out, hyper, v=v)
 
 
 def adagrad(
@@ -110,9 +108,7 @@ def adagrad(
     [0.5]
     """
     hyper = [number("lr", lr, 0), number("eps", eps, 0), number("weight_decay", weight_decay, 0)]
-    new, gradient, v_ = state(w, g, out, v=v)
-    call("adagrad", new.reshape(-1), gradient.reshape(-1), v_.reshape(-1), *turn(hyper))
-    return new
+    return change(call, "adagrad", w, g, out, hyper, v=v)
 
 
 def adadelta(
@@ -170,68 +166,4 @@ def adadelta(
     [0.9984]
     """
     hyper = [number("lr", lr, 0), number("rho", rho, 0, 1), number("eps", eps, 0), number("weight_decay", weight_decay, 0)]
-    new, gradient, v_, u_ = state(w, g, out, v=v, u=u)
-    call("adadelta", new.reshape(-1), gradient.reshape(-1), v_.reshape(-1), u_.reshape(-1), *turn(hyper))
-    return new
-
-
-def adamax(
-    call: Call,
-    w: ArrayLike,
-    g: ArrayLike,
-    m: ArrayLike,
-    u: ArrayLike,
-    step: int,
-    lr: float = 2e-3,
-    betas: tuple[float, float] = (0.9, 0.999),
-    eps: float = 1e-8,
-    weight_decay: float = 0.0,
-    *,
-    out: ArrayLike | None = None,
-) -> Array:
-    """Adamax (Kingma and Ba, 2015, section 7.1).
-
-    ``m = beta1 * m + (1 - beta1) * g``, ``u = max(beta2 * u, abs(g) + eps)``, then ``w -= lr / (1 - beta1**step) * m / u``.
-
-    Parameters
-    ----------
-    w : C-contiguous array of any shape
-        float32 or float64, as all arrays of the call. Changed in place, unless `out` is given.
-    g : array like `w`
-        The gradient.
-    m, u : C-contiguous arrays like `w`
-        The running mean of the gradients and their largest size, zeros at first. Changed in place.
-    step : int
-        The number of this update, 1 for the first.
-    lr : float
-        The learning rate.
-    betas : (float, float)
-        How much of `m` and of `u` stays; each from 0 to less than 1.
-    eps : float
-        Keeps the division finite.
-    weight_decay : float
-        This times the weights is added to the gradient.
-    out : array like `w`, optional
-        Where the new weights go instead.
-
-    Returns
-    -------
-    array like `w`
-        `w`, or `out`.
-
-    Raises
-    ------
-    ValueError
-        If shapes or dtypes differ, an array that is changed cannot be, two of them overlap, or a setting is out of its range.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from jitcnn.kernels import adamax
-    >>> adamax(np.array([1.0]), np.array([5.0]), np.zeros(1), np.zeros(1), 1, lr=0.5, weight_decay=0).round(4).tolist()
-    [0.5]
-    """
-    hyper = [number("lr", lr, 0), *pair(betas), number("eps", eps, 0), number("weight_decay", weight_decay, 0)]
-    new, gradient, m_, u_ = state(w, g, out, m=m, u=u)
-    call("adamax", new.reshape(-1), gradient.reshape(-1), m_.reshape(-1), u_.reshape(-1), *turn(hyper, integer("step", step, at_least=1)))
-    return new
+    return change(call, "adadelta", w, g, out, hyper, v=v, u=u)

@@ -1,4 +1,7 @@
-"""Public forms of the optimizers' updates. They change the weights, and what they remember, in place."""
+"""Public forms of the updates along the gradient, and what all updates share.
+
+They change the weights, and what they remember, in place.
+"""
 
 import numpy as np
 
@@ -41,9 +44,7 @@ def sgd(call: Call, w: ArrayLike, g: ArrayLike, lr: float = 1e-3, weight_decay: 
     [0.0, 1.0]
     """
     hyper = [number("lr", lr, 0), number("weight_decay", weight_decay, 0)]
-    new, gradient = state(w, g, out)
-    call("sgd", new.reshape(-1), gradient.reshape(-1), *turn(hyper))
-    return new
+    return change(call, "sgd", w, g, out, hyper)
 
 
 def momentum(
@@ -94,74 +95,7 @@ def momentum(
     [0.0]
     """
     hyper = [number("lr", lr, 0), number("beta", beta, 0, 1), number("weight_decay", weight_decay, 0)]
-    new, gradient, velocity = state(w, g, out, v=v)
-    call("momentum", new.reshape(-1), gradient.reshape(-1), velocity.reshape(-1), *turn(hyper))
-    return new
-
-
-def adam(
-    call: Call,
-    w: ArrayLike,
-    g: ArrayLike,
-    m: ArrayLike,
-    v: ArrayLike,
-    step: int,
-    lr: float = 1e-3,
-    betas: tuple[float, float] = (0.9, 0.999),
-    eps: float = 1e-8,
-    weight_decay: float = 0.0,
-    *,
-    out: ArrayLike | None = None,
-) -> Array:
-    """Adam (Kingma and Ba, 2015, algorithm 1; the formulas in PyTorch's order).
-
-    ``m = beta1 * m + (1 - beta1) * g``, ``v = beta2 * v + (1 - beta2) * g**2``, then
-    ``w -= lr / (1 - beta1**step) * m / (sqrt(v) / sqrt(1 - beta2**step) + eps)``.
-
-    Parameters
-    ----------
-    w : C-contiguous array of any shape
-        float32 or float64, as all arrays of the call. Changed in place, unless `out` is given.
-    g : array like `w`
-        The gradient.
-    m, v : C-contiguous arrays like `w`
-        The running means of the gradient and of its square, zeros at first. Changed in place.
-    step : int
-        The number of this update, 1 for the first.
-    lr : float
-        The learning rate.
-    betas : (float, float)
-        How much of `m` and of `v` stays; each from 0 to less than 1.
-    eps : float
-        Keeps the division finite.
-    weight_decay : float
-        This times the weights is added to the gradient.
-    out : array like `w`, optional
-        Where the new weights go instead.
-
-    Returns
-    -------
-    array like `w`
-        `w`, or `out`.
-
-    Raises
-    ------
-    ValueError
-        If shapes or dtypes differ, an array that is changed cannot be, two of them overlap, or a setting is out of its range.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from jitcnn.kernels import adam
-    >>> adam(np.array([1.0]), np.array([5.0]), np.zeros(1), np.zeros(1), 1, 0.1).round(6).tolist()
-    [0.9]
-    """
-    hyper = [number("lr", lr, 0), *pair(betas), number("eps", eps, 0), number("weight_decay", weight_decay, 0)]
-    new, gradient, mean, square = state(w, g, out, m=m, v=v)
-    call(
-        "adam", new.reshape(-1), gradient.reshape(-1), mean.reshape(-1), square.reshape(-1), *turn(hyper, integer("step", step, at_least=1))
-    )
-    return new
+    return change(call, "momentum", w, g, out, hyper, v=v)
 
 
 def nesterov(
@@ -212,83 +146,18 @@ def nesterov(
     [-3.75]
     """
     hyper = [number("lr", lr, 0), number("beta", beta, 0, 1), number("weight_decay", weight_decay, 0)]
-    new, gradient, v_ = state(w, g, out, v=v)
-    call("nesterov", new.reshape(-1), gradient.reshape(-1), v_.reshape(-1), *turn(hyper))
-    return new
+    return change(call, "nesterov", w, g, out, hyper, v=v)
 
 
-def adamw(
-    call: Call,
-    w: ArrayLike,
-    g: ArrayLike,
-    m: ArrayLike,
-    v: ArrayLike,
-    step: int,
-    lr: float = 1e-3,
-    betas: tuple[float, float] = (0.9, 0.999),
-    eps: float = 1e-8,
-    weight_decay: float = 0.01,
-    *,
-    out: ArrayLike | None = None,
+def change(
+    call: Call, name: str, w: ArrayLike, g: ArrayLike, out: ArrayLike | None, hyper: list[float], step: int = 1, **remembered: ArrayLike
 ) -> Array:
-    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019): ``w -= lr * weight_decay * w``, then Adam's step.
-
-    Parameters
-    ----------
-    w : C-contiguous array of any shape
-        float32 or float64, as all arrays of the call. Changed in place, unless `out` is given.
-    g : array like `w`
-        The gradient.
-    m, v : C-contiguous arrays like `w`
-        The running means of the gradient and of its square, zeros at first. Changed in place.
-    step : int
-        The number of this update, 1 for the first.
-    lr : float
-        The learning rate.
-    betas : (float, float)
-        How much of `m` and of `v` stays; each from 0 to less than 1.
-    eps : float
-        Keeps the division finite.
-    weight_decay : float
-        The share of the weights, times `lr`, that is taken off them first.
-    out : array like `w`, optional
-        Where the new weights go instead.
-
-    Returns
-    -------
-    array like `w`
-        `w`, or `out`.
-
-    Raises
-    ------
-    ValueError
-        If shapes or dtypes differ, an array that is changed cannot be, two of them overlap, or a setting is out of its range.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from jitcnn.kernels import adamw
-    >>> adamw(np.array([1.0]), np.array([5.0]), np.zeros(1), np.zeros(1), 1, lr=0.5, weight_decay=0).round(4).tolist()
-    [0.5]
-    """
-    hyper = [number("lr", lr, 0), *pair(betas), number("eps", eps, 0), number("weight_decay", weight_decay, 0)]
-    new, gradient, m_, v_ = state(w, g, out, m=m, v=v)
-    call("adamw", new.reshape(-1), gradient.reshape(-1), m_.reshape(-1), v_.reshape(-1), *turn(hyper, integer("step", step, at_least=1)))
-    return new
-
-
-def pair(betas: tuple[float, float]) -> tuple[float, float]:
-    """Two numbers from 0 to less than 1."""
-    try:
-        beta1, beta2 = betas
-    except (TypeError, ValueError):
-        raise ValueError(f"betas is {betas!r}, expected two numbers, as (0.9, 0.999)") from None
-    return number("betas[0]", beta1, 0, 1), number("betas[1]", beta2, 0, 1)
-
-
-def turn(hyper: list[float], step: int = 1) -> tuple[Array, Array, Array]:
-    """The settings of one step as the prepared forms take them: a table of one row, the step's number, and the row's."""
-    return np.array([hyper]), np.array([step], np.int64), np.array([step], np.int64)
+    """Run the update `name` on arrays of any shape, with the settings of step number `step`, and return the new weights."""
+    arrays = state(w, g, out, **remembered)
+    number_of_step = integer("step", step, at_least=1)
+    turn = (np.array([number_of_step], np.int64) for _ in range(2))  # the step, and the step whose settings are the table's row 0
+    call(name, *(array.reshape(-1) for array in arrays), np.array([hyper]), *turn)
+    return arrays[0]
 
 
 def state(w: ArrayLike, g: ArrayLike, out: ArrayLike | None, **remembered: ArrayLike) -> list[Array]:

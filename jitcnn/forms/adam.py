@@ -1,0 +1,194 @@
+"""Public forms of Adam and its kin; see `jitcnn.forms.update`."""
+
+from jitcnn.forms.arrays import Array, ArrayLike
+from jitcnn.forms.binding import Call
+from jitcnn.forms.geometry import number
+from jitcnn.forms.update import change
+
+
+def adam(
+    call: Call,
+    w: ArrayLike,
+    g: ArrayLike,
+    m: ArrayLike,
+    v: ArrayLike,
+    step: int,
+    lr: float = 1e-3,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    weight_decay: float = 0.0,
+    *,
+    out: ArrayLike | None = None,
+) -> Array:
+    """Adam (Kingma and Ba, 2015, algorithm 1; the formulas in PyTorch's order).
+
+    ``m = beta1 * m + (1 - beta1) * g``, ``v = beta2 * v + (1 - beta2) * g**2``, then
+    ``w -= lr / (1 - beta1**step) * m / (sqrt(v) / sqrt(1 - beta2**step) + eps)``.
+
+    Parameters
+    ----------
+    w : C-contiguous array of any shape
+        float32 or float64, as all arrays of the call. Changed in place, unless `out` is given.
+    g : array like `w`
+        The gradient.
+    m, v : C-contiguous arrays like `w`
+        The running means of the gradient and of its square, zeros at first. Changed in place.
+    step : int
+        The number of this update, 1 for the first.
+    lr : float
+        The learning rate.
+    betas : (float, float)
+        How much of `m` and of `v` stays; each from 0 to less than 1.
+    eps : float
+        Keeps the division finite.
+    weight_decay : float
+        This times the weights is added to the gradient.
+    out : array like `w`, optional
+        Where the new weights go instead.
+
+    Returns
+    -------
+    array like `w`
+        `w`, or `out`.
+
+    Raises
+    ------
+    ValueError
+        If shapes or dtypes differ, an array that is changed cannot be, two of them overlap, or a setting is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jitcnn.kernels import adam
+    >>> adam(np.array([1.0]), np.array([5.0]), np.zeros(1), np.zeros(1), 1, 0.1).round(6).tolist()
+    [0.9]
+    """
+    hyper = [number("lr", lr, 0), *pair(betas), number("eps", eps, 0), number("weight_decay", weight_decay, 0)]
+    return change(call, "adam", w, g, out, hyper, step, m=m, v=v)
+
+
+def adamax(
+    call: Call,
+    w: ArrayLike,
+    g: ArrayLike,
+    m: ArrayLike,
+    u: ArrayLike,
+    step: int,
+    lr: float = 2e-3,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    weight_decay: float = 0.0,
+    *,
+    out: ArrayLike | None = None,
+) -> Array:
+    """Adamax (Kingma and Ba, 2015, section 7.1).
+
+    ``m = beta1 * m + (1 - beta1) * g``, ``u = max(beta2 * u, abs(g) + eps)``, then ``w -= lr / (1 - beta1**step) * m / u``.
+
+    Parameters
+    ----------
+    w : C-contiguous array of any shape
+        float32 or float64, as all arrays of the call. Changed in place, unless `out` is given.
+    g : array like `w`
+        The gradient.
+    m, u : C-contiguous arrays like `w`
+        The running mean of the gradients and their largest size, zeros at first. Changed in place.
+    step : int
+        The number of this update, 1 for the first.
+    lr : float
+        The learning rate.
+    betas : (float, float)
+        How much of `m` and of `u` stays; each from 0 to less than 1.
+    eps : float
+        Keeps the division finite.
+    weight_decay : float
+        This times the weights is added to the gradient.
+    out : array like `w`, optional
+        Where the new weights go instead.
+
+    Returns
+    -------
+    array like `w`
+        `w`, or `out`.
+
+    Raises
+    ------
+    ValueError
+        If shapes or dtypes differ, an array that is changed cannot be, two of them overlap, or a setting is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jitcnn.kernels import adamax
+    >>> adamax(np.array([1.0]), np.array([5.0]), np.zeros(1), np.zeros(1), 1, lr=0.5, weight_decay=0).round(4).tolist()
+    [0.5]
+    """
+    hyper = [number("lr", lr, 0), *pair(betas), number("eps", eps, 0), number("weight_decay", weight_decay, 0)]
+    return change(call, "adamax", w, g, out, hyper, step, m=m, u=u)
+
+
+def adamw(
+    call: Call,
+    w: ArrayLike,
+    g: ArrayLike,
+    m: ArrayLike,
+    v: ArrayLike,
+    step: int,
+    lr: float = 1e-3,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    weight_decay: float = 0.01,
+    *,
+    out: ArrayLike | None = None,
+) -> Array:
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019): ``w -= lr * weight_decay * w``, then Adam's step.
+
+    Parameters
+    ----------
+    w : C-contiguous array of any shape
+        float32 or float64, as all arrays of the call. Changed in place, unless `out` is given.
+    g : array like `w`
+        The gradient.
+    m, v : C-contiguous arrays like `w`
+        The running means of the gradient and of its square, zeros at first. Changed in place.
+    step : int
+        The number of this update, 1 for the first.
+    lr : float
+        The learning rate.
+    betas : (float, float)
+        How much of `m` and of `v` stays; each from 0 to less than 1.
+    eps : float
+        Keeps the division finite.
+    weight_decay : float
+        The share of the weights, times `lr`, that is taken off them first.
+    out : array like `w`, optional
+        Where the new weights go instead.
+
+    Returns
+    -------
+    array like `w`
+        `w`, or `out`.
+
+    Raises
+    ------
+    ValueError
+        If shapes or dtypes differ, an array that is changed cannot be, two of them overlap, or a setting is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jitcnn.kernels import adamw
+    >>> adamw(np.array([1.0]), np.array([5.0]), np.zeros(1), np.zeros(1), 1, lr=0.5, weight_decay=0).round(4).tolist()
+    [0.5]
+    """
+    hyper = [number("lr", lr, 0), *pair(betas), number("eps", eps, 0), number("weight_decay", weight_decay, 0)]
+    return change(call, "adamw", w, g, out, hyper, step, m=m, v=v)
+
+
+def pair(betas: tuple[float, float]) -> tuple[float, float]:
+    """Two numbers from 0 to less than 1."""
+    try:
+        beta1, beta2 = betas
+    except (TypeError, ValueError):
+        raise ValueError(f"betas is {betas!r}, expected two numbers, as (0.9, 0.999)") from None
+    return number("betas[0]", beta1, 0, 1), number("betas[1]", beta2, 0, 1)
