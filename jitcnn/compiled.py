@@ -10,7 +10,6 @@ import numpy as np
 
 from jitcnn import initializers
 from jitcnn.checks import positive, real
-from jitcnn.inputs import as_images
 from jitcnn.labels import Targets, as_targets, validation_split
 from jitcnn.losses import Loss, as_loss
 from jitcnn.metrics import as_metrics, check_metrics
@@ -91,12 +90,6 @@ class Compiled(Network):
             loss.check(activation, self.output_shape)
             if self.output_shape is not None:
                 check_metrics(metrics, activation, math.prod(self.output_shape))
-
-    def check_images(self, x: Any, name: str = "x") -> np.ndarray:
-        """Images, or rows of features, as the engine takes them; a ValueError if they are not what the model takes."""
-        images = as_images(x, self.input_shape, name)
-        self.graph.take_input_shape(images.shape[1:])
-        return images
 
     def check_targets(self, images: np.ndarray, y: Any, name: str = "y") -> Targets:
         """Labels as the loss takes them; a ValueError if they do not fit the images and the output."""

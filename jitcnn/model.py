@@ -2,17 +2,12 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
 from typing import Any, Self
-
-import numpy as np
 
 from jitcnn.augmentation import Augmentation, as_augmentation
 from jitcnn.callbacks import Callbacks
 from jitcnn.compiled import Compiled
 from jitcnn.describing import describe_model, reading, restore
-from jitcnn.engine.forward import ForwardSession, prediction_batch
-from jitcnn.forms.arrays import take
 from jitcnn.forms.geometry import integer
 from jitcnn.layers.base import Layer
 from jitcnn.passes import Trainer
@@ -20,7 +15,7 @@ from jitcnn.progress import Progress
 from jitcnn.runs.checkpointing import Checkpointing, saver_for
 from jitcnn.schedules import Schedule, as_schedule, as_span
 from jitcnn.signs import look_at_labels, look_at_losses, look_at_rate, look_at_validation
-from jitcnn.training import append, fit
+from jitcnn.training import Training, append
 from jitcnn.watch import Watch
 
 
@@ -192,7 +187,7 @@ class CNN(Compiled):
         if saver.settings is not None:
             settings = {"shuffle": shuffle, "augment": str(augmentation), "schedule": how.to_dict()}
             saver.open(resume, self._identity(images, targets, order, batch_size) | settings)
-        fit(
+        Training(
             self._get_trainer(),
             images,
             targets,
@@ -208,7 +203,7 @@ class CNN(Compiled):
             progress=Progress(progress, epochs, saver.first_epoch, len(order)),
             saver=saver,
             watch=watch,
-        )
+        ).run()
         return self.history
 
     @property
@@ -228,25 +223,6 @@ class CNN(Compiled):
         self.require_compiled("evaluate")
         images, targets, _, _ = self.training_data(x, y, None, class_weights, sample_weight)
         return self._get_trainer().measure(images, targets)
-
-    # Use
-
-    def predict(self, x: Any) -> np.ndarray:
-        """The outputs for images: (images, classes); (classes,) for a single image without the image axis.
-
-        An image's output has the same bits whatever else is predicted with it.
-        """
-        images, single = self._one_or_more(x)
-        assert self.output_shape is not None
-        outputs = self._forward_session("predict", images).run(images)["y"]
-        return outputs[0] if single else outputs
-
-    def layer_outputs(self, x: Any) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """What each layer takes and makes, by name: (input, output), for one image or, with the image axis, for several."""
-        images, single = self._one_or_more(x)
-        arrays = self._forward_session("layers", images).run(images)
-        outputs = [array[0] if single else array for array in arrays.values()]
-        return dict(zip(self.graph.names, pairwise(outputs), strict=True))
 
     # Storage
 
@@ -294,9 +270,8 @@ class CNN(Compiled):
     # Inside
 
     def _forget_programs(self) -> None:
+        super()._forget_programs()
         self._trainer: Trainer | None = None
-        self._sessions: dict[tuple, ForwardSession] = {}
-        self._version = 0
 
     def __getstate__(self) -> dict[str, Any]:
         """Programs hold addresses: copies make their own."""
@@ -313,26 +288,3 @@ class CNN(Compiled):
             assert self.optimizer is not None
             self._trainer = Trainer(self.graph, self.objective(), self.optimizer, self.engine, self.threads, self.steps, self.clip_norm)
         return self._trainer
-
-    def _one_or_more(self, x: Any) -> tuple[np.ndarray, bool]:
-        """Images, and whether it was a single one without the image axis."""
-        if not self.graph.layers:
-            raise ValueError("the model has no layers: add some, model.add(Conv2d(8))")
-        single = self.input_shape is not None and np.shape(x) == self.input_shape
-        return self.check_images(take("x", x)[None] if single else x), single
-
-    def _forward_session(self, kind: str, images: np.ndarray) -> ForwardSession:
-        version = self.graph.claim()
-        if version != self._version:
-            self._sessions.clear()
-            self._version = version
-        key = (kind, images.dtype)
-        if key not in self._sessions:
-            assert self.output_shape is not None
-            if kind == "predict":
-                shapes, forward = {"y": self.output_shape}, lambda step, x: {"y": self.graph.forward(step, x)[0]}
-            else:
-                shapes, forward = self.graph.buffer_shapes(), self.graph.forward_buffers
-            batch = prediction_batch(self.graph.buffer_shapes().values())
-            self._sessions[key] = ForwardSession(self.engine, forward, images, shapes, self.dtype, self.normalization, self.threads, batch)
-        return self._sessions[key]

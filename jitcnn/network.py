@@ -1,17 +1,20 @@
-"""What a model is before it is trained: layers, parameters, preparation of pictures, and what runs it."""
+"""What a model is without training: layers, parameters, preparation of pictures, and prediction."""
 
 import hashlib
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from jitcnn.engine import ENGINES
-from jitcnn.engine.forward import Normalization
+from jitcnn.engine.forward import ForwardSession, Normalization, prediction_batch
+from jitcnn.forms.arrays import take
 from jitcnn.forms.geometry import choice, integer
 from jitcnn.graph import Graph
+from jitcnn.inputs import as_images
 from jitcnn.layers.base import Layer
 from jitcnn.preparation import Preparation
 from jitcnn.summary import Summary, summarize
@@ -157,6 +160,29 @@ class Network:
         """The image that the model takes, (rows, columns, channels), of a picture of any size; see `jitcnn.preparation.Preparation`."""
         return self.preparation.prepare(source)
 
+    def check_images(self, x: Any, name: str = "x") -> np.ndarray:
+        """Images, or rows of features, as the engine takes them; a ValueError if they are not what the model takes."""
+        images = as_images(x, self.input_shape, name)
+        self.graph.take_input_shape(images.shape[1:])
+        return images
+
+    def predict(self, x: Any) -> np.ndarray:
+        """The outputs for images: (images, classes); (classes,) for a single image without the image axis.
+
+        An image's output has the same bits whatever else is predicted with it.
+        """
+        images, single = self._one_or_more(x)
+        assert self.output_shape is not None
+        outputs = self._forward_session("predict", images).run(images)["y"]
+        return outputs[0] if single else outputs
+
+    def layer_outputs(self, x: Any) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """What each layer takes and makes, by name: (input, output), for one image or, with the image axis, for several."""
+        images, single = self._one_or_more(x)
+        arrays = self._forward_session("layers", images).run(images)
+        outputs = [array[0] if single else array for array in arrays.values()]
+        return dict(zip(self.graph.names, pairwise(outputs), strict=True))
+
     def summary(self) -> Summary:
         """The table of layers: a string to print, which a notebook shows as HTML."""
         return summarize(self.graph)
@@ -171,6 +197,31 @@ class Network:
 
     def _forget_programs(self) -> None:
         """What was recorded is void."""
+        self._sessions: dict[tuple, ForwardSession] = {}
+        self._version = 0
+
+    def _one_or_more(self, x: Any) -> tuple[np.ndarray, bool]:
+        """Images, and whether it was a single one without the image axis."""
+        if not self.graph.layers:
+            raise ValueError("the model has no layers: add some, model.add(Conv2d(8))")
+        single = self.input_shape is not None and np.shape(x) == self.input_shape
+        return self.check_images(take("x", x)[None] if single else x), single
+
+    def _forward_session(self, kind: str, images: np.ndarray) -> ForwardSession:
+        version = self.graph.claim()
+        if version != self._version:
+            self._sessions.clear()
+            self._version = version
+        key = (kind, images.dtype)
+        if key not in self._sessions:
+            assert self.output_shape is not None
+            if kind == "predict":
+                shapes, forward = {"y": self.output_shape}, lambda step, x: {"y": self.graph.forward(step, x)[0]}
+            else:
+                shapes, forward = self.graph.buffer_shapes(), self.graph.forward_buffers
+            batch = prediction_batch(self.graph.buffer_shapes().values())
+            self._sessions[key] = ForwardSession(self.engine, forward, images, shapes, self.dtype, self.normalization, self.threads, batch)
+        return self._sessions[key]
 
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()

@@ -5,6 +5,7 @@ import time
 import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,28 +19,14 @@ from jitcnn.runs.checkpointing import Saver
 from jitcnn.schedules import Schedule
 from jitcnn.watch import Watch, skipped
 
+REMEDY = "lower learning_rate, or start again from new weights"
 
-def fit(
-    trainer: Trainer,
-    images: np.ndarray,
-    targets: Targets,
-    order: np.ndarray,
-    validation: tuple[np.ndarray, Targets, np.ndarray] | None,
-    *,
-    batch_size: int,
-    shuffle: bool,
-    augmentation: Augmentation,
-    schedule: Schedule,
-    schedule_epochs: range,
-    finished: Callable[[dict[str, float]], None],
-    callbacks: Callbacks,
-    progress: Progress,
-    saver: Saver,
-    watch: Watch,
-) -> None:
-    """Train for some epochs.
 
-    Parameters
+@dataclass
+class Training:
+    """One call of `CNN.train`.
+
+    Attributes
     ----------
     trainer
         What performs the passes.
@@ -63,81 +50,104 @@ def fit(
         Knows which epochs are to come, whose numbers key the shuffling, and saves them.
     watch
         Sees to it that numbers stay finite.
-
-    Raises
-    ------
-    FloatingPointError
-        If they do not, and training is to stop.
     """
-    trainer.augmenter.use(augmentation)
-    trainer.spent = dict.fromkeys(trainer.spent, 0.0)
-    if trainer.engine != "python" and not trainer.is_ready(True, images, targets, batch_size):
-        what = ", ".join(trainer.graph.names)
-        progress.note(f"compiling the training step ({trainer.engine}): {what}; batches of {batch_size}, {trainer.graph.dtype}")
-    callbacks.call("on_train_begin")
-    try:
-        with ExitStack() as stack:
-            stack.enter_context(saver)
-            saver.restore(callbacks.callbacks)
-            training = stack.enter_context(Passes(trainer, True, images, targets, order, batch_size))
-            measuring = None if validation is None else stack.enter_context(trainer.measuring(*validation))
-            for epoch in saver.epochs:
-                if not saver.images:
-                    callbacks.call("on_epoch_begin", epoch)
-                training.schedule(schedule, epoch - schedule_epochs.start, len(schedule_epochs), saver.images)
-                logs = fit_epoch(training, measuring, epoch, trainer.graph.seed if shuffle else None, order, progress, saver, watch)
-                finished(logs)
-                progress.end_epoch(epoch, logs)
-                warn_of_divergence(epoch, logs)
-                stop = callbacks.call("on_epoch_end", epoch, dict(logs))
-                saver.end_epoch(logs, stop)
-                if stop:
-                    break
-    finally:
-        progress.close()
-        callbacks.call("on_train_end")
 
+    trainer: Trainer
+    images: np.ndarray
+    targets: Targets
+    order: np.ndarray
+    validation: tuple[np.ndarray, Targets, np.ndarray] | None
+    batch_size: int
+    shuffle: bool
+    augmentation: Augmentation
+    schedule: Schedule
+    schedule_epochs: range
+    finished: Callable[[dict[str, float]], None]
+    callbacks: Callbacks
+    progress: Progress
+    saver: Saver
+    watch: Watch
 
-def fit_epoch(
-    training: Passes,
-    measuring: Passes | None,
-    epoch: int,
-    seed: int | None,
-    order: np.ndarray,
-    progress: Progress,
-    saver: Saver,
-    watch: Watch,
-) -> dict[str, float]:
-    """Train for one epoch, and measure: what goes into the history. Without a seed, images come in the given order."""
-    spent, begun = training.trainer.spent, time.perf_counter()
-    training.trainer.augmenter.begin(epoch, len(order))
-    for passes in (training, measuring):
-        if passes is not None:
-            passes.prepare()  # the program is made before the clock starts
-    prepared = time.perf_counter()
-    spent["preparing"] += prepared - begun
-    progress.begin_epoch(epoch)
-    watch.epoch = epoch
-    if seed is not None:
-        training.order[...] = order[initializers.generator(seed, epoch, initializers.SHUFFLE).permutation(len(order))]
-    done = saver.begin_epoch(training)
-    started = time.perf_counter() - saver.seconds
+    def run(self) -> None:
+        """Train, epoch by epoch.
 
-    def after_chunk(images: int) -> None:
-        saver.step(training.measured, images, time.perf_counter() - started)
+        Raises
+        ------
+        FloatingPointError
+            If numbers do not stay finite, and training is to stop.
+        """
+        trainer, saver, callbacks = self.trainer, self.saver, self.callbacks
+        trainer.augmenter.use(self.augmentation)
+        trainer.spent = dict.fromkeys(trainer.spent, 0.0)
+        self._say_what_is_compiled()
+        callbacks.call("on_train_begin")
+        try:
+            with ExitStack() as stack:
+                stack.enter_context(saver)
+                saver.restore(callbacks.callbacks)
+                training = stack.enter_context(Passes(trainer, True, self.images, self.targets, self.order, self.batch_size))
+                measuring = None if self.validation is None else stack.enter_context(trainer.measuring(*self.validation))
+                for epoch in saver.epochs:
+                    if not saver.images:
+                        callbacks.call("on_epoch_begin", epoch)
+                    logs = self._epoch(epoch, training, measuring)
+                    self.finished(logs)
+                    self.progress.end_epoch(epoch, logs)
+                    warn_of_divergence(epoch, logs)
+                    stop = callbacks.call("on_epoch_end", epoch, dict(logs))
+                    saver.end_epoch(logs, stop)
+                    if stop:
+                        break
+        finally:
+            self.progress.close()
+            callbacks.call("on_train_end")
 
-    logs = training.run(progress.update, after_chunk, done, saver.steps_left, watch)
-    if watch.on_nan == "skip":
-        logs["skipped"] = skipped(training.measured, training.batch_size)
-        if logs["skipped"] == training.steps:
-            raise FloatingPointError(f"every step of epoch {epoch + 1} was skipped: lower learning_rate, or start again from new weights")
-    seconds = saver.seconds if done == len(order) else time.perf_counter() - started
-    trained = time.perf_counter()
-    spent["training"] += trained - prepared
-    measured = {} if measuring is None else measuring.run(after=lambda _: saver.measure(training.measured))
-    spent["validation"] += time.perf_counter() - trained
-    rate = float(training.arrays["hyper"][-1, 0])  # of the last step
-    return {**logs, **{f"val_{name}": value for name, value in measured.items()}, "rate": rate, "seconds": seconds}
+    def _say_what_is_compiled(self) -> None:
+        trainer = self.trainer
+        if trainer.engine != "python" and not trainer.is_ready(True, self.images, self.targets, self.batch_size):
+            what = f"{', '.join(trainer.graph.names)}; batches of {self.batch_size}, {trainer.graph.dtype}"
+            self.progress.note(f"compiling the training step ({trainer.engine}): {what}")
+
+    def _epoch(self, epoch: int, training: Passes, measuring: Passes | None) -> dict[str, float]:
+        """Train for one epoch, and measure: what goes into the history."""
+        spent, saver, begun = self.trainer.spent, self.saver, time.perf_counter()
+        training.schedule(self.schedule, epoch - self.schedule_epochs.start, len(self.schedule_epochs), saver.images)
+        self.trainer.augmenter.begin(epoch, len(self.order))
+        for passes in (training, measuring):
+            if passes is not None:
+                passes.prepare()  # the program is made before the clock starts
+        prepared = time.perf_counter()
+        spent["preparing"] += prepared - begun
+        self.progress.begin_epoch(epoch)
+        self.watch.epoch = epoch
+        if self.shuffle:
+            shuffling = initializers.generator(self.trainer.graph.seed, epoch, initializers.SHUFFLE)
+            training.order[...] = self.order[shuffling.permutation(len(self.order))]
+        logs, seconds = self._train(epoch, training)
+        trained = time.perf_counter()
+        spent["training"] += trained - prepared
+        measured = {} if measuring is None else measuring.run(after=lambda _: saver.measure(training.measured))
+        spent["validation"] += time.perf_counter() - trained
+        rate = float(training.arrays["hyper"][-1, 0])  # of the last step
+        return {**logs, **{f"val_{name}": value for name, value in measured.items()}, "rate": rate, "seconds": seconds}
+
+    def _train(self, epoch: int, training: Passes) -> tuple[dict[str, float], float]:
+        """The steps of an epoch, or what an interruption left of them: loss and metrics, and the seconds that all of them took."""
+        saver = self.saver
+        done = saver.begin_epoch(training)
+        started = time.perf_counter() - saver.seconds
+
+        def after_chunk(images: int) -> None:
+            saver.step(training.measured, images, time.perf_counter() - started)
+
+        logs = training.run(self.progress.update, after_chunk, done, saver.steps_left, self.watch)
+        if self.watch.on_nan == "skip":
+            logs["skipped"] = skipped(training.measured, training.batch_size)
+            if logs["skipped"] == training.steps:
+                raise FloatingPointError(
+                    f"every step of epoch {epoch + 1} was skipped: lower learning_rate, or start again from new weights"
+                )
+        return logs, saver.seconds if done == len(self.order) else time.perf_counter() - started
 
 
 def append(history: dict[str, list], logs: dict[str, float]) -> None:
@@ -150,5 +160,4 @@ def append(history: dict[str, list], logs: dict[str, float]) -> None:
 def warn_of_divergence(epoch: int, logs: dict[str, float]) -> None:
     """Warn if the loss is no number any more."""
     if not math.isfinite(logs["loss"]):
-        text = f"the loss became {logs['loss']} in epoch {epoch + 1}: lower learning_rate, or start again from new weights"
-        warnings.warn(text, RuntimeWarning, stacklevel=4)
+        warnings.warn(f"the loss became {logs['loss']} in epoch {epoch + 1}: {REMEDY}", RuntimeWarning, stacklevel=4)
