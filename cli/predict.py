@@ -150,7 +150,7 @@ def save_input(model: CNN, path: str, out: str) -> None:
     """Write the picture's prepared pixels."""
     import numpy as np
 
-    from jitcnn.preparation import import_pillow
+    from jitcnn.decoding import import_pillow
 
     if path == STDIN:
         raise ValueError("--show-input needs a file: stdin is read once")

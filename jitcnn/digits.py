@@ -18,6 +18,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from jitcnn.pixels import resample
+
 BOX, SIZE = 20, 28  # pixels, as MNIST has them
 WORKING_SIZE = 240  # pixels on the longer side within which the digit is sought
 FITTED = 5_000  # pixels, about, to which the light is fitted
@@ -65,8 +67,6 @@ def smaller(picture: np.ndarray) -> np.ndarray:
 
 def resized(picture: np.ndarray, factor: float) -> np.ndarray:
     """The picture scaled, antialiased."""
-    from jitcnn.preparation import resample
-
     rows, columns = (max(1, round(size * factor)) for size in picture.shape)
     return resample(picture[..., None].astype(np.float32), rows, columns)[..., 0]
 

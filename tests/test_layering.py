@@ -57,6 +57,8 @@ LAYERS = [
         "jitcnn.labels",
         "jitcnn.weights",
         "jitcnn.statistics",
+        "jitcnn.decoding",
+        "jitcnn.pixels",
         "jitcnn.digits",
         "jitcnn.preparation",
     ],

@@ -15,7 +15,8 @@ from jitcnn.data import cifar, files, idx, npy, npz, pictures, table
 from jitcnn.data.dataset import NAMES, Dataset, assembled, checked_images, checked_labels
 from jitcnn.data.download import data_folder, is_complete
 from jitcnn.data.published import SETS
-from jitcnn.preparation import Preparation, shown
+from jitcnn.decoding import shown
+from jitcnn.preparation import Preparation
 
 _IDX_NAME = re.compile(
     r"(?P<prefix>.*?)(?P<part>train|t10k|test)[-_.]?(?P<kind>images|labels)([-.]idx\d)?([-.]?u?byte)?(?P<suffix>\.idx|\.gz)*"

@@ -21,7 +21,8 @@ import numpy as np
 from jitcnn.data import files
 from jitcnn.data.download import data_folder
 from jitcnn.data.splits import natural
-from jitcnn.preparation import DIGIT, FORMATS, MOST_PIXELS, Preparation, import_pillow, shown
+from jitcnn.decoding import FORMATS, MOST_PIXELS, import_pillow, shown
+from jitcnn.preparation import DIGIT, Preparation
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
 PARTS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test", "testing": "test"}

@@ -15,7 +15,7 @@ import numpy as np
 from jitcnn.data import files
 from jitcnn.data.pictures import SUFFIXES, Labelled, inside
 from jitcnn.data.splits import natural
-from jitcnn.preparation import shown
+from jitcnn.decoding import shown
 
 CELLS = 2**20  # read at a time
 LONGEST_ROW = 2**24  # characters: 1000 x 1000 pixels in colour take less

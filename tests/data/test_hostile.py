@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from jitcnn.data import download, files, load, table
-from jitcnn.preparation import Preparation, grey_of, mixed_with_white, shown
+from jitcnn.decoding import shown
+from jitcnn.pixels import grey_of, mixed_with_white
+from jitcnn.preparation import Preparation
 
 Image = pytest.importorskip("PIL.Image", reason="pictures need Pillow")
 
