@@ -70,6 +70,12 @@ def test_first_screen():
     assert any(line.startswith("| deep") for line in screen)
 
 
+@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md"])
+def test_lines_are_short(name):
+    lines = (ROOT / name).read_text().splitlines()
+    assert [line for line in lines if len(line) > 140 and not line.startswith("|")] == []
+
+
 def test_table_is_the_latest_result():
     from bench.readme import speeds
 
