@@ -94,6 +94,11 @@ def test_links_lead_somewhere(page):
         assert (page.parent / link).exists(), link
 
 
+def test_every_page_is_linked():
+    linked = set(re.findall(r"\]\(docs/([^)#/]+)", README))
+    assert {path.name for path in (ROOT / "docs").iterdir()} - {"pictures"} == linked
+
+
 def test_systems_are_the_same_on_both_pages():
     table = re.search(r"^\| system .*?\n\n", README, re.DOTALL | re.MULTILINE)
     assert table and table[0] in (ROOT / "docs" / "systems.md").read_text()

@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from jitcnn import kernels, reference
 from jitcnn.forms import NAMES
-from tests.forms.test_public import IN_PLACE, array_of, case
+from tests.forms.cases import IN_PLACE, array_of, case
 
 WHOLE = st.sampled_from([-(2**63), -(2**31), -1, 0, 1, 2, 3, 7, 2**40, 2**62, 2**63 - 1, 2**64])  # in between memory would be taken
 PAIRS = WHOLE | st.tuples(WHOLE, WHOLE) | st.tuples(st.tuples(WHOLE, WHOLE), st.tuples(WHOLE, WHOLE))
