@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
-from jitcnn.forms.arrays import IMAGES, Array, ArrayLike, check_axes, output, take
+from jitcnn.forms.arrays import Array, ArrayLike, output
 from jitcnn.forms.binding import Call
-from jitcnn.forms.geometry import choice, integer
-from jitcnn.forms.image import PIXELS, checked_order
+from jitcnn.forms.geometry import integer
+from jitcnn.forms.image import checked_images, checked_labels, checked_order, normalize_code, result_dtype
 
 #: The largest value of each setting, in the order of the prepared form.
 LIMITS = {
@@ -15,7 +15,6 @@ LIMITS = {
     "brightness": 10.0, "contrast": 1.0, "erase": 1.0, "noise": 10.0, "mixup": 0.5,
 }  # fmt: skip
 DEGREES = ("rotate", "shear")
-FLOATS = ("float32", "float64")
 
 
 def setting(name: str, value: float) -> float:
@@ -111,18 +110,14 @@ def augment_images(
     >>> augment_images(image, [0], seed=1, epoch=0, flip=1.0).ravel().tolist()
     [3.0, 2.0, 1.0]
     """
-    pixels = take("images", images)
-    if pixels.dtype not in PIXELS:
-        raise ValueError(f"images are {pixels.dtype}, expected uint8, float32 or float64: give images.astype(np.float32)")
-    check_axes("images", pixels, IMAGES)
-    pixels = np.require(pixels, requirements=["C", "A"])
+    pixels = checked_images(images)
     places = checked_order(order, len(pixels))
     amounts = settings(
         shift=shift, rotate=rotate, scale=scale, shear=shear, flip=flip,
         brightness=brightness, contrast=contrast, erase=erase, noise=noise, mixup=mixup,
     )  # fmt: skip
-    code = int(choice("normalize", normalize, (None, "per-image")) == "per-image")
-    result = np.dtype(choice("dtype", dtype, FLOATS)) if out is None else take("out", out).dtype
+    code = normalize_code(normalize)
+    result = result_dtype(dtype, out)
     y = output(out, (places.size, *pixels.shape[1:]), result, pixels, places)
     start, turn = np.zeros(1, np.int64), np.array([integer("epoch", epoch, at_least=0), places.size])
     call("augment_images", pixels, places, start, turn, amounts, y, code, integer("seed", seed))
@@ -174,9 +169,7 @@ def mix_labels(
     >>> mix_labels([0, 2], [0, 1], seed=1, epoch=0, mixup=0.5, dtype="float64").round(2).tolist()
     [[0.92, 0.0, 0.08], [0.0, 0.0, 1.0]]
     """
-    array = take("labels", labels)
-    check_axes("labels", array, None)
-    array = np.require(array, requirements=["C", "A"])
+    array = checked_labels(labels)
     places = checked_order(order, len(array))
     if array.ndim == 1 and array.dtype.kind == "i":
         width = int(array.max()) + 1 if classes is None else integer("classes", classes, at_least=1)
@@ -185,7 +178,7 @@ def mix_labels(
     else:
         width = array.shape[-1]
     amounts, turn = settings(mixup=mixup), np.array([integer("epoch", epoch, at_least=0), places.size])
-    result = np.dtype(choice("dtype", dtype, FLOATS)) if out is None else take("out", out).dtype
+    result = result_dtype(dtype, out)
     y = output(out, (places.size, width), result, array, places)
     call("mix_labels", array, places, np.zeros(1, np.int64), turn, amounts, y, integer("seed", seed))
     return y

@@ -50,14 +50,10 @@ def take_images(
     >>> take_images(np.array([0, 8], np.uint8).reshape(1, 1, 2, 1), [0], normalize="per-image").ravel().tolist()
     [-1.0, 1.0]
     """
-    pixels = take("images", images)
-    if pixels.dtype not in PIXELS:
-        raise ValueError(f"images are {pixels.dtype}, expected uint8, float32 or float64: give images.astype(np.float32)")
-    check_axes("images", pixels, IMAGES)
-    pixels = np.require(pixels, requirements=["C", "A"])
+    pixels = checked_images(images)
     places = checked_order(order, len(pixels))
-    code = int(choice("normalize", normalize, (None, "per-image")) == "per-image")
-    result = np.dtype(choice("dtype", dtype, ("float32", "float64"))) if out is None else take("out", out).dtype
+    code = normalize_code(normalize)
+    result = result_dtype(dtype, out)
     y = output(out, (places.size, *pixels.shape[1:]), result, pixels, places)
     call("take_images", pixels, places, np.zeros(1, np.int64), y, code)
     return y
@@ -88,9 +84,7 @@ def take_labels(call: Call, labels: ArrayLike, order: ArrayLike, *, out: ArrayLi
     >>> take_labels([7, 8, 9], [2, 0]).tolist()
     [9, 7]
     """
-    array = take("labels", labels)
-    check_axes("labels", array, None)
-    array = np.require(array, requirements=["C", "A"])
+    array = checked_labels(labels)
     places = checked_order(order, len(array))
     y = output(out, (places.size, *array.shape[1:]), array.dtype, array, places)
     call("take_labels", array, places, np.zeros(1, np.int64), y)
@@ -164,6 +158,32 @@ def score_binary(call: Call, outputs: ArrayLike, targets: ArrayLike, *, out: Arr
     hits = output(out, outputs.shape[:1], np.dtype(np.int64), outputs, targets)
     call("score_binary", outputs, targets, hits)
     return hits
+
+
+def checked_images(images: ArrayLike) -> Array:
+    """Images as a C-contiguous array (count, rows, columns, channels) of uint8, float32 or float64, or a ValueError."""
+    pixels = take("images", images)
+    if pixels.dtype not in PIXELS:
+        raise ValueError(f"images are {pixels.dtype}, expected uint8, float32 or float64: give images.astype(np.float32)")
+    check_axes("images", pixels, IMAGES)
+    return np.require(pixels, requirements=["C", "A"])
+
+
+def checked_labels(labels: ArrayLike) -> Array:
+    """Labels of any dtype as a C-contiguous array of at least one axis, or a ValueError."""
+    array = take("labels", labels)
+    check_axes("labels", array, None)
+    return np.require(array, requirements=["C", "A"])
+
+
+def normalize_code(normalize: str | None) -> int:
+    """How a prepared call says whether images are standardised one by one."""
+    return int(choice("normalize", normalize, (None, "per-image")) == "per-image")
+
+
+def result_dtype(dtype: str, out: ArrayLike | None) -> np.dtype:
+    """The dtype of the result: that of `out`, or the one asked for."""
+    return np.dtype(choice("dtype", dtype, ("float32", "float64"))) if out is None else take("out", out).dtype
 
 
 def checked_order(order: ArrayLike, count: int) -> Array:

@@ -23,12 +23,7 @@ class RMSprop(Optimizer):
     states = 1
 
     def __init__(self, learning_rate: float = 0.01, alpha: float = 0.99, epsilon: float = 1e-8, weight_decay: float = 0.0):
-        super().__init__(
-            learning_rate=learning_rate,
-            alpha=alpha,
-            epsilon=epsilon,
-            weight_decay=weight_decay,
-        )
+        super().__init__(learning_rate=learning_rate, alpha=alpha, epsilon=epsilon, weight_decay=weight_decay)
 
 
 class Adagrad(Optimizer):
@@ -49,11 +44,7 @@ class Adagrad(Optimizer):
     states = 1
 
     def __init__(self, learning_rate: float = 0.01, epsilon: float = 1e-10, weight_decay: float = 0.0):
-        super().__init__(
-            learning_rate=learning_rate,
-            epsilon=epsilon,
-            weight_decay=weight_decay,
-        )
+        super().__init__(learning_rate=learning_rate, epsilon=epsilon, weight_decay=weight_decay)
 
 
 class Adadelta(Optimizer):
@@ -76,12 +67,7 @@ class Adadelta(Optimizer):
     states = 2
 
     def __init__(self, learning_rate: float = 1.0, rho: float = 0.9, epsilon: float = 1e-6, weight_decay: float = 0.0):
-        super().__init__(
-            learning_rate=learning_rate,
-            rho=rho,
-            epsilon=epsilon,
-            weight_decay=weight_decay,
-        )
+        super().__init__(learning_rate=learning_rate, rho=rho, epsilon=epsilon, weight_decay=weight_decay)
 
 
 class Adam(Optimizer):
@@ -107,13 +93,7 @@ class Adam(Optimizer):
     def __init__(
         self, learning_rate: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, weight_decay: float = 0.0
     ):
-        super().__init__(
-            learning_rate=learning_rate,
-            beta1=beta1,
-            beta2=beta2,
-            epsilon=epsilon,
-            weight_decay=weight_decay,
-        )
+        super().__init__(learning_rate=learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon, weight_decay=weight_decay)
 
 
 class Adamax(Optimizer):
@@ -139,13 +119,7 @@ class Adamax(Optimizer):
     def __init__(
         self, learning_rate: float = 0.002, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, weight_decay: float = 0.0
     ):
-        super().__init__(
-            learning_rate=learning_rate,
-            beta1=beta1,
-            beta2=beta2,
-            epsilon=epsilon,
-            weight_decay=weight_decay,
-        )
+        super().__init__(learning_rate=learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon, weight_decay=weight_decay)
 
 
 class AdamW(Optimizer):
@@ -171,10 +145,4 @@ class AdamW(Optimizer):
     def __init__(
         self, learning_rate: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, weight_decay: float = 0.01
     ):
-        super().__init__(
-            learning_rate=learning_rate,
-            beta1=beta1,
-            beta2=beta2,
-            epsilon=epsilon,
-            weight_decay=weight_decay,
-        )
+        super().__init__(learning_rate=learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon, weight_decay=weight_decay)

@@ -40,11 +40,7 @@ class Momentum(Optimizer):
     momentum_field = "momentum"
 
     def __init__(self, learning_rate: float = 0.01, momentum: float = 0.9, weight_decay: float = 0.0):
-        super().__init__(
-            learning_rate=learning_rate,
-            momentum=momentum,
-            weight_decay=weight_decay,
-        )
+        super().__init__(learning_rate=learning_rate, momentum=momentum, weight_decay=weight_decay)
 
 
 class Nesterov(Momentum):
