@@ -5,6 +5,7 @@ import pytest
 
 from jitcnn import CNN, Conv2d, Dense, Flatten
 from jitcnn.inputs import as_images
+from tests.foreign_arrays import DLPack
 
 SHAPE = (28, 28, 1)
 
@@ -65,18 +66,8 @@ def test_images_are_taken_as_they_are(dtype):
 
 
 def test_arrays_of_others_are_taken_as_they_are():
-    class Tensor:
-        def __init__(self, array):
-            self.array = array
-
-        def __dlpack__(self, **options):
-            return self.array.__dlpack__(**options)
-
-        def __dlpack_device__(self):
-            return self.array.__dlpack_device__()
-
     x = zeros(5, 28, 28, 1)
-    assert np.shares_memory(as_images(Tensor(x), SHAPE), x)
+    assert np.shares_memory(as_images(DLPack(x), SHAPE), x)
 
 
 def test_read_only_and_strided_images():

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from numba import config, njit
+from numba import config
 
-from jitcnn import CNN, Activation, Conv2d, Dense, Dropout, Flatten, Layer, Pool2d, Upsample, gradcheck
-from jitcnn.initializers import ones
+from jitcnn import CNN, Activation, Conv2d, Dense, Dropout, Flatten, Pool2d, Upsample, gradcheck
 from jitcnn.presets import PRESETS
+from tests.swish import Swish
 
 RNG = np.random.default_rng(4)
 DIGITS, LABELS = RNG.integers(0, 256, (330, 28, 28, 1)).astype(np.uint8), RNG.integers(0, 10, 330)
@@ -150,35 +150,6 @@ def test_weights_written_from_outside_count_at_once():
 
 
 # A layer of one's own
-
-
-@njit
-def swish(x, beta, y):
-    y[:] = x / (1 + np.exp(-beta[0] * x))
-
-
-@njit
-def swish_grad(x, beta, grad_y, grad_x, grad_beta):
-    s = 1 / (1 + np.exp(-beta[0] * x))
-    grad_x[:] = grad_y * (s + beta[0] * x * s * (1 - s))
-    grad_beta[0] = np.sum(grad_y * x * x * s * (1 - s))
-
-
-class Swish(Layer):
-    def build(self, input_shape):
-        self.beta = self.parameter("beta", (1,), ones)
-        return input_shape
-
-    def forward(self, step, x):
-        y = step.buffer(x.shape)
-        step.call(swish, x, self.beta, y)
-
-        def backward(grad_y):
-            grad_x = step.gradient_buffer(x)
-            step.call(swish_grad, x, self.beta, grad_y, grad_x, step.gradient(self.beta))
-            return grad_x
-
-        return y, backward
 
 
 def with_swish(**settings):

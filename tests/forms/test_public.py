@@ -5,6 +5,7 @@ import pytest
 
 from jitcnn import reference
 from jitcnn.forms import NAMES, bind_all
+from tests.foreign_arrays import DLPack, Interface
 from tests.forms.cases import (
     ANY_AXES,
     CASES,
@@ -206,27 +207,6 @@ def test_updates_of_overlapping_arrays(name, first, second):
     arguments[second] = arguments[first]
     with pytest.raises(ValueError, match=f"({first}|{second}) overlaps an input"):
         run(name, arguments, keywords)
-
-
-class Interface:
-    """An array known by its memory alone."""
-
-    def __init__(self, array):
-        self.array = array
-        self.__array_interface__ = array.__array_interface__
-
-
-class DLPack:
-    """An array known by DLPack alone."""
-
-    def __init__(self, array):
-        self.array = array
-
-    def __dlpack__(self, **options):
-        return self.array.__dlpack__(**options)
-
-    def __dlpack_device__(self):
-        return self.array.__dlpack_device__()
 
 
 @pytest.mark.parametrize("wrapper", [Interface, DLPack])
