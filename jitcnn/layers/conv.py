@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from jitcnn import initializers, kernels
-from jitcnn.forms.codes import ALGORITHMS, EDGE
+from jitcnn.forms.codes import ALGORITHMS
 from jitcnn.forms.geometry import choice, integer, pair
 from jitcnn.layers.base import Backward, Layer, Shape, activation_name
-from jitcnn.layers.geometry import images_only, padded, padding_setting, padding_sides, windows
+from jitcnn.layers.edge import with_edge
+from jitcnn.layers.geometry import images_only, padding_setting, padding_sides, windows
 
 
 class Conv2d(Layer):
@@ -79,12 +80,7 @@ class Conv2d(Layer):
 
     def transform(self, step: Any, x: Any) -> tuple[Any, Backward]:
         """The convolution: z = x * weights + bias."""
-        (top, _), (left, _) = self.sides
-        has_edge = self.padding == "edge" and self.sides != ((0, 0), (0, 0))
-        source, offsets = x, (top, left)
-        if has_edge:
-            source, offsets = step.buffer(padded(x.shape[1:], self.sides)), (0, 0)
-            step.call(kernels.pad2d, x, source, top, left, EDGE)
+        source, offsets, edge_backward = with_edge(step, x, self.padding, self.sides)
         settings = (*self.stride, *offsets, ALGORITHMS[self.algorithm])
         z = step.buffer(self.output_shape)
         bias = np.empty(0, z.dtype) if self.bias is None else self.bias
@@ -98,11 +94,7 @@ class Conv2d(Layer):
                 return None
             grad_source = step.gradient_buffer(source)
             step.call(kernels.conv2d_grad_input, grad_z, self.weights, grad_source, *settings)
-            if not has_edge:
-                return grad_source
-            grad_x = step.gradient_buffer(x)
-            step.call(kernels.pad2d_grad_input, grad_source, grad_x, top, left, EDGE)
-            return grad_x
+            return edge_backward(grad_source)
 
         return z, backward
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from jitcnn.forms.geometry import Sides, pair, sides, window_counts
+from jitcnn.forms.geometry import Sides, sides, window_counts
 
 WORDS = (None, "valid", "zero", "same", "edge")
 
@@ -75,6 +75,3 @@ def windows(
             f"{name}: nothing would be left of its input of {image[0]} x {image[1]} pixels{with_padding}, since its {what} is "
             f"{kernel[0]} x {kernel[1]}: make the {what} smaller, give padding='same', or pool less before it"
         ) from None
-
-
-__all__ = ["images_only", "padded", "padding_setting", "padding_sides", "pair", "windows"]

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from jitcnn import kernels
-from jitcnn.forms.codes import EDGE, POOLS
+from jitcnn.forms.codes import POOLS
 from jitcnn.forms.geometry import choice, pair
 from jitcnn.layers.base import Backward, Layer, Shape
-from jitcnn.layers.geometry import images_only, padded, padding_setting, padding_sides, windows
+from jitcnn.layers.edge import with_edge
+from jitcnn.layers.geometry import images_only, padding_setting, padding_sides, windows
 
 
 class Pool2d(Layer):
@@ -57,12 +58,7 @@ class Pool2d(Layer):
 
     def forward(self, step: Any, x: Any) -> tuple[Any, Backward]:
         """Pool; the gradient goes to the winners, or in equal parts to the pixels of an average."""
-        (top, _), (left, _) = self.sides
-        has_edge = self.padding == "edge" and self.sides != ((0, 0), (0, 0))
-        source, offsets = x, (top, left)
-        if has_edge:
-            source, offsets = step.buffer(padded(x.shape[1:], self.sides)), (0, 0)
-            step.call(kernels.pad2d, x, source, top, left, EDGE)
+        source, offsets, edge_backward = with_edge(step, x, self.padding, self.sides)
         settings = (*self.kernel_size, *self.stride, *offsets, POOLS[self.kind])
         y = step.buffer(self.output_shape)
         step.call(kernels.pool2d, source, y, *settings)
@@ -72,10 +68,6 @@ class Pool2d(Layer):
                 return None
             grad_source = step.gradient_buffer(source)
             step.call(kernels.pool2d_grad_input, grad_y, source, y, grad_source, *settings)
-            if not has_edge:
-                return grad_source
-            grad_x = step.gradient_buffer(x)
-            step.call(kernels.pad2d_grad_input, grad_source, grad_x, top, left, EDGE)
-            return grad_x
+            return edge_backward(grad_source)
 
         return y, backward
