@@ -1,22 +1,16 @@
 """Augmentation by name and by settings, and in training: the same in every engine, and only there."""
 
 import dataclasses
-import doctest
 
 import numpy as np
 import pytest
 
-import jitcnn.augmentation
 from jitcnn import CNN, Augmentation, Conv2d, Dense, Flatten, initializers, kernels
 from jitcnn.augmentation import NAMES, PRESETS, USUAL, Augmenter, as_augmentation
 from jitcnn.forms.augment import LIMITS
 
 RNG = np.random.default_rng(4)
 IMAGES, KINDS = RNG.integers(0, 256, (40, 9, 8, 1)).astype(np.uint8), RNG.integers(0, 3, 40)
-
-
-def test_example():
-    assert doctest.testmod(jitcnn.augmentation).failed == 0
 
 
 def test_every_setting_has_a_limit_and_a_usual_value():

@@ -1,6 +1,5 @@
 """The text's sessions with whole models, run as they were written there."""
 
-import doctest
 import re
 
 import numpy as np
@@ -8,7 +7,6 @@ import pytest
 
 from jitcnn.blog import *  # noqa: F403
 from jitcnn.blog import CNN, FFL, Conv2d, Dropout, Flatten, Pool2d, Upsample, mnist
-from jitcnn.blog import digits as digits_module
 
 TITLES = "                      Input Output Shape Activation   Bias  Parameters"
 
@@ -25,7 +23,6 @@ def test_data(digits):
     np.testing.assert_allclose(x.std(axis=(1, 2, 3)), 1, atol=1e-5)
     assert y[:5].argmax(axis=1).tolist() == [5, 0, 4, 1, 9] and (y.sum(axis=1) == 1).all()
     assert len(mnist(train_limit=3, test_limit=2)[0]) == 3
-    assert doctest.testmod(digits_module)[:2] == (0, 3)
 
 
 def test_summary_of_many_layers(capsys):

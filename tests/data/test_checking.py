@@ -1,6 +1,5 @@
 """What `jitcnn data check` finds: planted copies, blanks and wrong labels, and nothing else."""
 
-import doctest
 import io
 import time
 
@@ -22,10 +21,6 @@ def scenes(count, rows=40, columns=56, seed=0):
 def interpolation(size, n):
     places = np.linspace(0, n - 1, size)
     return np.maximum(0, 1 - np.abs(places[:, None] - np.arange(n)))
-
-
-def test_examples():
-    assert doctest.testmod(checking).failed == 0
 
 
 def test_exact_duplicates_name_the_first_one():

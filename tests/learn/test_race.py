@@ -1,6 +1,5 @@
 """The race: all ways give the same numbers, and speeds are measured as they say."""
 
-import doctest
 import time
 
 import numpy as np
@@ -53,12 +52,6 @@ def test_the_tile_is_direct_and_winograd_is_not(monkeypatch):
         network(race.digits()[:1], race.draw_weights())
     assert used == ["auto", "direct", "direct", "auto", "winograd", "winograd"]
     assert race.draw_weights().second.shape[2] >= race.LEAST_CHANNELS
-
-
-def test_examples():
-    result = doctest.testmod(ladder)
-    assert result.attempted > 0
-    assert result.failed == 0
 
 
 def test_images_per_second():
