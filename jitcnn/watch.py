@@ -49,6 +49,14 @@ class Watch:
     on_nan : "stop", "skip" or "ignore"
     epoch : int
         The epoch that is watched, from 0.
+    looked : int
+        Up to which image of the pass losses were looked at.
+    kept : State
+        The copy, made at the time `kept_when`, which took `kept_in` seconds.
+    again_from : int
+        The image from which steps are to be done again: the first after the copy, then of the step that is done again.
+    told : bool
+        Whether somebody was warned.
     """
 
     def __init__(self, on_nan: str):
@@ -62,7 +70,7 @@ class Watch:
             return
         self.passes, self.looked = passes, done
         self.kept = State(passes.trainer)
-        self.at, self.when, self.cost = done, time.perf_counter(), 0.0
+        self.again_from, self.kept_when, self.kept_in = done, time.perf_counter(), 0.0
 
     def look(self, done: int) -> None:
         """So many images are done: see that all is finite.
@@ -75,15 +83,15 @@ class Watch:
         if self.on_nan == "ignore":
             return
         started = time.perf_counter()
-        due = done == len(self.passes.order) or started - self.when > PATIENCE * self.cost
+        due = done == len(self.passes.order) or started - self.kept_when > PATIENCE * self.kept_in
         losses = self.passes.measured["loss"][self.looked : done]
         fine = np.isfinite(losses).all() and (not due or strange(self.kept.own[0]) is None)
         if not fine:
             self.again(done)
         if due or not fine:
             self.kept.keep()
-            self.at, self.when = done, time.perf_counter()
-            self.cost = self.when - started if fine else self.cost
+            self.again_from, self.kept_when = done, time.perf_counter()
+            self.kept_in = self.kept_when - started if fine else self.kept_in
         self.looked = done
 
     def again(self, done: int) -> None:
@@ -92,15 +100,15 @@ class Watch:
         self.kept.restore()
         program.prepare()
         before = State(trainer)
-        while self.at < done:
-            count = min(passes.batch_size, done - self.at)
+        while self.again_from < done:
+            count = min(passes.batch_size, done - self.again_from)
             before.keep()
-            program.run(self.at, 1, count)
-            losses = passes.measured["loss"][self.at : self.at + count]
+            program.run(self.again_from, 1, count)
+            losses = passes.measured["loss"][self.again_from : self.again_from + count]
             if strange(losses) or strange(trainer.graph.gradients) or strange(trainer.graph.values):
                 self.refuse(before, count)
                 program.prepare()
-            self.at += count
+            self.again_from += count
 
     def refuse(self, before: State, count: int) -> None:
         """Stop at a step of `count` images, or leave its update out."""
@@ -109,13 +117,21 @@ class Watch:
         before.restore()
         if not self.told:
             where = first_strange(
-                trainer.graph, trainer.objective, trainer.augmenter, passes.arrays, self.at, count, number, trainer.engine, trainer.threads
+                trainer.graph,
+                trainer.objective,
+                trainer.augmenter,
+                passes.arrays,
+                self.again_from,
+                count,
+                number,
+                trainer.engine,
+                trainer.threads,
             )
             moved = next((f"{kind} in {name}, after an update with a finite gradient" for name, kind in after.items() if kind), None)
-            when = f"step {number} (epoch {self.epoch + 1}, images {self.at:,} to {self.at + count - 1:,})"
+            when = f"step {number} (epoch {self.epoch + 1}, images {self.again_from:,} to {self.again_from + count - 1:,})"
             self.tell(f"{where or moved or 'NaN or infinity'} at {when}")
         trainer.steps[0] = number
-        passes.measured["loss"][self.at : self.at + count] = np.nan
+        passes.measured["loss"][self.again_from : self.again_from + count] = np.nan
 
     def tell(self, what: str) -> None:
         """Raise, or warn once."""
