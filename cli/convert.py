@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from . import options
+from .reading import open_model
 from .running import command
 
 
@@ -16,12 +17,12 @@ from .running import command
 def convert(model: str, out: str) -> None:
     """Write a model as another kind of file.
 
-    The suffix of OUT chooses: .py is one readable file of Python that needs NumPy only, .h a C header that needs no library, .json and .npz
-    are jitcnn's own formats. All of them hold the weights and do to an image what the model does.
+    MODEL is a file that train wrote, or a run's folder. The suffix of OUT chooses: .py is one readable file of Python that needs NumPy
+    only, .h a C header that needs no library, .json and .npz are jitcnn's own formats. All of them hold the weights and do to an image
+    what the model does.
     """
-    from jitcnn import storage
     from jitcnn.convert import convert as write
 
-    loaded = storage.load(model)
+    loaded = open_model(model)
     write(loaded, out)
     click.echo(f"{out}: {Path(out).stat().st_size:,} bytes, {sum(array.size for array in loaded.parameters.values()):,} parameters")

@@ -9,7 +9,7 @@ import click
 
 from . import options
 from .output import percent, print_json
-from .reading import read
+from .reading import open_model, read
 from .running import command
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ LEAKS = {"exact_duplicates": "where results are too good", "near_duplicates": "w
 
 @command("check", example="jitcnn data check mnist --model digits.json")
 @click.argument("data", type=options.Source())
-@click.option("--model", "model_path", metavar="MODEL", help="A model's file: name the labels that it doubts most.")
+@click.option("--model", "model_path", metavar="MODEL", help="A model's file, or a run's folder: name the labels that it doubts most.")
 @options.picture_options
 @click.option("--most", type=options.AT_LEAST_ONE, default=10, show_default=True, metavar="N", help="Entries of a list that are shown.")
 @options.json_option
@@ -36,14 +36,13 @@ def data_check(data: str, model_path: str | None, most: int, as_json: bool, **pi
         dataset = read(data, usual="stretch", **pictures)  # black beside a picture would hide that it is blank
         found = examine(dataset)
     else:
-        from jitcnn import storage
         from jitcnn.data import load
 
         if any(pictures[name] for name in ("size", "resize", "gray", "invert")):
             raise click.UsageError(
                 "With --model pictures are made as the model takes them: leave --size, --resize, --gray and --invert out."
             )
-        model = storage.load(model_path)
+        model = open_model(model_path)
         dataset = load(data, preparation=model.preparation, strict=pictures["strict"], progress=True)
         found = {**examine(dataset), "suspects": doubted(dataset, model, model_path, most)}
     if os.path.isdir(data):

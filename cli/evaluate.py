@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from . import options
 from .output import decimals, note, percent, print_json, table
+from .reading import open_model
 from .running import command
 
 if TYPE_CHECKING:
@@ -32,18 +34,17 @@ MOST_COLUMNS = 20
 def evaluate(model: str, data: str | None, on: str, limit: int | None, reject_at: float | None, threads: int | None, as_json: bool) -> None:
     """Measure a model class by class.
 
-    MODEL is a file that train wrote. Measured are all test images of the data that it was trained on, or of other data.
+    MODEL is a file that train wrote, or a run's folder, of which the model is taken that the run came to. Measured are all test images of
+    the data that it was trained on, or of other data; without any, those that training set apart to validate on.
     """
     options.allow_threads(threads)
-    from jitcnn import storage
-
-    loaded = storage.load(model)
-    loaded.threads = threads
+    loaded = open_model(model, threads)
     dataset = data_of(loaded, data, on, limit)
     x, y = images_of(dataset, on)
     result = {"model": model, "data": dataset.name, "images": len(x), **measure(loaded, x, y, reject_at)}
     if on == "test" and dataset.x_test is None:
-        note(f"{dataset.name} has no test images: measured on all its images")
+        measured = "all its images" if dataset.x_val is None else "those set apart to validate on"
+        note(f"{dataset.name} has no test images: measured on {measured}")
     if as_json:
         print_json(result)
     else:
@@ -51,13 +52,26 @@ def evaluate(model: str, data: str | None, on: str, limit: int | None, reject_at
 
 
 def data_of(model: CNN, source: str | None, on: str, limit: int | None) -> Dataset:
-    """Load the data given, or those that the model names, which have to be the ones it was trained on."""
+    """Load the data given, or those that the model names, which have to be the ones it was trained on; divided as training did."""
+    from jitcnn.data.splits import divided
+
+    named = model.data or {}
+    dataset = load_data(model, named, source, on, limit)
+    if on == "test" and dataset.x_test is not None:
+        return dataset
+    dataset = divided(dataset, named, model.seed, on)
+    x_val, y_val = (None if part is None else part[:limit] for part in (dataset.x_val, dataset.y_val))
+    return replace(dataset, x=dataset.x[:limit], y=dataset.y[:limit], x_val=x_val, y_val=y_val)
+
+
+def load_data(model: CNN, named: dict[str, Any], source: str | None, on: str, limit: int | None) -> Dataset:
+    """Load them; only as many as are wanted, but all of those that training divided."""
     from jitcnn.data import load
 
-    read = functools.partial(load, train_limit=limit, test_limit=1 if on == "train" else limit, preparation=model.preparation)
+    train_limit = None if named.keys() & {"validation", "folds"} else limit
+    read = functools.partial(load, train_limit=train_limit, test_limit=1 if on == "train" else limit, preparation=model.preparation)
     if source is not None:
         return read(source)
-    named = model.data or {}
     if not (isinstance(named.get("name"), str) and isinstance(named.get("digest"), str)):
         raise ValueError("the model's file names no data: say with --data which")
     try:
@@ -73,13 +87,13 @@ def data_of(model: CNN, source: str | None, on: str, limit: int | None) -> Datas
 
 
 def images_of(dataset: Dataset, on: str) -> tuple[np.ndarray, np.ndarray]:
-    """The images and labels of a part of the data; of data without test images all of them."""
-    if on == "val":
-        if dataset.x_val is None or dataset.y_val is None:
-            raise ValueError(f"{dataset.name} has no folder of images to validate on: measure --on test")
-        return dataset.x_val, dataset.y_val
+    """The images and labels of a part of the data; without test images those set apart to validate on, without such all of them."""
     if on == "test" and dataset.x_test is not None and dataset.y_test is not None:
         return dataset.x_test, dataset.y_test
+    if on != "train" and dataset.x_val is not None and dataset.y_val is not None:
+        return dataset.x_val, dataset.y_val
+    if on == "val":
+        raise ValueError(f"of {dataset.name} no images were set apart to validate on: measure --on test")
     return dataset.x, dataset.y
 
 

@@ -19,6 +19,7 @@ LOSSES = ("cross_entropy", "mse")
 ON_NAN = ("stop", "skip", "ignore")
 ENGINES = ("fast", "loops", "python")
 RESIZES = ("pad", "crop", "stretch", "digit")
+NORMALIZATIONS: dict[str, str | None] = {"per-image": "per-image", "dataset": "dataset", "none": None}
 INVERSIONS: dict[str, bool | str] = {"auto": "auto", "yes": True, "no": False}
 PARTS = ("test", "val", "train")
 MOST_THREADS = 1024

@@ -9,6 +9,7 @@ import click
 
 from . import options
 from .evaluate import data_of, images_of
+from .reading import open_model
 from .running import command
 
 if TYPE_CHECKING:
@@ -74,20 +75,9 @@ def plot(model: str, kind: str, image: str | None, out: str | None, threads: int
     if kind == "history":
         figure = plots.history(history_of(Path(model)))
     else:
-        loaded = opened(Path(model))
-        loaded.threads = threads
-        figure = draw(loaded, kind, given)
+        figure = draw(open_model(model, threads), kind, given)
     plots.save(figure, path)
     click.echo(path)
-
-
-def opened(path: Path) -> CNN:
-    """The model in a file, or the one that a run came to."""
-    from jitcnn import storage
-    from jitcnn.report.facts import result_of
-    from jitcnn.runs.folder import Run
-
-    return result_of(Run(path))[1] if path.is_dir() else storage.load(path)
 
 
 def history_of(path: Path) -> dict[str, list[float | None]]:

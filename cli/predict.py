@@ -18,6 +18,7 @@ import click
 
 from . import options
 from .output import note, print_json
+from .reading import open_model
 from .running import FAILED, Failure, command
 
 if TYPE_CHECKING:
@@ -68,18 +69,15 @@ def predict(
 ) -> None:
     """Say what is on pictures.
 
-    Pictures of any size, mode and format, folders of them, or - for one on stdin. Each becomes what the model was trained on. A file that
-    cannot be read is named and left out, and the exit code is 1 then.
+    MODEL is a file that train wrote, or a run's folder. Pictures are of any size, mode and format, folders of them, or - for one on stdin.
+    Each becomes what the model was trained on. A file that cannot be read is named and left out, and the exit code is 1 then.
     """
     if as_csv and as_json:
         raise click.UsageError("Give --csv or --json, not both.")
     if copy_to is not None and STDIN in files:
         raise click.UsageError("--copy-to needs files: what comes on stdin has no name.")
     options.allow_threads(threads)
-    from jitcnn import storage
-
-    loaded = storage.load(model)
-    loaded.threads = threads
+    loaded = open_model(model, threads)
     check_classifier(loaded)
     if invert is not None:
         loaded.preparation = replace(loaded.preparation, invert=options.INVERSIONS[invert])

@@ -1,7 +1,8 @@
-"""Data by a name or a path, with the options that say how picture files become images."""
+"""What commands read: models, and data with the options that say how picture files become images."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +11,22 @@ from . import options
 
 if TYPE_CHECKING:
     from jitcnn.data import Dataset
+    from jitcnn.model import CNN
+
+
+def open_model(path: str, threads: int | None = None) -> CNN:
+    """The model in a file, or the one that a run came to, of whose folder this is the path."""
+    if Path(path).is_dir():
+        from jitcnn.report.facts import result_of
+        from jitcnn.runs.folder import Run
+
+        model = result_of(Run(path))[1]
+    else:
+        from jitcnn import storage
+
+        model = storage.load(path)
+    model.threads = threads
+    return model
 
 
 def read(

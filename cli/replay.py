@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -74,17 +75,19 @@ def do_again(plan: Plan, source: Any, step: int, why: str | None) -> Replay:
 
     from .run_again import SameHistory
 
-    return replay(
-        plan.model,
-        plan.dataset.x,
-        plan.dataset.y,
-        step=step,
-        why=why,
-        checkpoint=source.path,
-        **plan.arguments,
-        callbacks=[SameHistory(source)],
-        progress=shows_bars(),
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # what is wrong with the settings was said when the run was trained
+        return replay(
+            plan.model,
+            plan.dataset.x,
+            plan.dataset.y,
+            step=step,
+            why=why,
+            checkpoint=source.path,
+            **plan.arguments,
+            callbacks=[SameHistory(source)],
+            progress=shows_bars(),
+        )
 
 
 def write(found: Replay, names: Sequence[str], out: str) -> None:

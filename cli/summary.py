@@ -5,31 +5,30 @@ from __future__ import annotations
 import click
 
 from . import options
+from .reading import open_model
 from .running import command
 
 
 @command("summary", example="jitcnn summary --preset deep")
 @click.argument("model", required=False, metavar="[MODEL]")
-@click.option("--preset", type=options.preset, help="A preset instead of a model's file.")
+@click.option("--preset", type=options.preset, help="A preset instead of a MODEL.")
 def summary(model: str | None, preset: str | None) -> None:
     """Show a network layer by layer.
 
-    MODEL is a file that train wrote, or a .toml with [[layers]] of your own; or name a preset.
+    MODEL is a file that train wrote, a run's folder, or a .toml with [[layers]] of your own; or name a preset.
     """
     if model is not None and preset is None:
-        text = of_recipe(model) if model.lower().endswith(".toml") else of_file(model)
+        text = of_recipe(model) if model.lower().endswith(".toml") else of_model(model)
     elif preset is not None and model is None:
         text = of_preset(preset)
     else:
-        raise click.UsageError("Give a model's file or --preset, one of them.")
+        raise click.UsageError("Give a MODEL or --preset, one of them.")
     click.echo(text)
 
 
-def of_file(path: str) -> str:
-    """Describe the model in a file."""
-    from jitcnn import storage
-
-    model = storage.load(path)
+def of_model(path: str) -> str:
+    """Describe the model in a file or a run's folder."""
+    model = open_model(path)
     data = model.data["name"] if model.data else "unknown data"
     return f"{model.summary()}\n\n{len(model.classes or [])} classes, trained on {data}, digest {model.digest()}"
 

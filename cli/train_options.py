@@ -63,6 +63,7 @@ class Settings:
     gray: bool
     invert: str | None
     strict: bool
+    normalize: str | None
     train_limit: int | None
     val_limit: int | None
     folds: int | None
@@ -117,6 +118,12 @@ SETTINGS = (
     click.option("--preset", type=options.preset, help="The network, with all that its training needs; default if not given."),
     options.data_option,
     options.picture_options,
+    click.option(
+        "--normalize",
+        type=click.Choice(tuple(options.NORMALIZATIONS)),
+        help="per-image: each image minus its mean, over its standard deviation, whatever its light (if not given); dataset: each channel "
+        "by the mean and deviation over all images trained on; none: numbers as they are.",
+    ),
     click.option("--train-limit", type=options.AT_LEAST_ONE, metavar="N", help="Train on the first N images."),
     click.option("--val-limit", type=click.IntRange(min=0), metavar="N", help="Validate on the first N test images, or on none."),
     click.option("--folds", type=click.IntRange(2, 1000), metavar="K", help="Train K times, each on all but a K-th that is validated."),

@@ -17,6 +17,7 @@ from jitcnn.progress import ENDLESS
 from jitcnn.runs.clock import ByClock
 from jitcnn.schedules import Schedule, as_schedule
 
+from . import options
 from .reading import read
 from .train_config import Order
 from .train_options import Settings
@@ -100,12 +101,14 @@ def make_plan(order: Order) -> Plan:
         schedule = ByClock(schedule, settings.time)
     augment = as_augmentation(settings.augment)
     dataset = load(settings, order.output.shows)
+    images = len(dataset.x)
     if settings.fold is not None:
         dataset = fold_of(dataset, settings)
     if order.recipe is not None:
         preset = replace(preset, layers=order.recipe.new_layers)
     model = build(preset, settings, dataset, order.output.threads)
     validation = validation_of(dataset, settings.val_limit or 0) if settings.fold is None else (dataset.x_val, dataset.y_val)
+    model.data = {"name": dataset.name, "digest": dataset.digest, "images": images, **division(settings, validation)}
     best_by = best_of(settings.best_by, validation)
     own_validation = validation is not None and (dataset.x_val is not None or not isinstance(validation, tuple))
     best_is_result = own_validation or settings.best_by is not None or settings.early_stop is not None
@@ -128,9 +131,9 @@ def build(preset: presets.Preset, settings: Settings, dataset: Dataset, threads:
         loss=settings.loss,
         label_smoothing=settings.label_smoothing or 0.0,
         clip_norm=settings.clip_norm,
+        normalize=options.NORMALIZATIONS[settings.normalize or "per-image"],
     )
     model.preparation = replace(dataset.preparation or model.preparation, normalize=model.normalize, classes=tuple(dataset.classes))
-    model.data = {"name": dataset.name, "digest": dataset.digest}
     if dataset.name == "mnist":  # its images were made so: pictures of digits become like them
         model.preparation = replace(model.preparation, resize="digit", invert="auto")
     return model
@@ -176,6 +179,13 @@ def fold_of(dataset: Dataset, settings: Settings) -> Dataset:
         raise click.UsageError(f"--fold {settings.fold} is the number of one of the --folds: give --folds, at least as many.")
     train, held_out = folds(dataset.y, settings.folds, settings.seed)[settings.fold - 1]
     return replace(dataset, x=dataset.x[train], y=dataset.y[train], x_val=dataset.x[held_out], y_val=dataset.y[held_out])
+
+
+def division(settings: Settings, validation: Any) -> dict[str, Any]:
+    """Which of the images are set apart to validate on, as a model's file says it, and `jitcnn.data.splits.divided` finds them again."""
+    if settings.fold is not None:
+        return {"folds": settings.folds, "fold": settings.fold}
+    return {"validation": validation} if isinstance(validation, float) else {}
 
 
 def best_of(wanted: str | None, validation: Any) -> str:

@@ -38,8 +38,8 @@ def run(order: Order, plan: Plan, rate: float | None = None) -> dict[str, Any]:
     for earlier in (order.run, order.parent):
         check_same_data(earlier, plan.dataset)
     folder = order.run.path if order.run else new_folder(RUNS, output.name or (order.parent.name if order.parent else plan.name))
-    with said_how_to_go_on(folder, new=order.run is None):
-        recording = Recording(folder)
+    recording = Recording(folder)
+    with said_how_to_go_on(folder, new=order.run is None), recording.warnings_too():
         config = described(order, plan) | ({"result": found} if (found := rate_of(rate, order)) else {})
         if order.parent is not None:
             start_from(order.parent, folder)
@@ -51,21 +51,21 @@ def run(order: Order, plan: Plan, rate: float | None = None) -> dict[str, Any]:
         if order.repeats:
             result["repeats"] = repetition(order.document, {**config, "result": outcome(result)})
         recording.configure(config | {"result": {**found, **outcome(result)}})
-    result["report"] = write_page(folder, plan, output) if output.report else None
+    result["report"] = write_page(recording, plan, output) if output.report else None
     recording.log(report(result))
     return result
 
 
-def write_page(folder: Path, plan: Plan, output: Output) -> str | None:
+def write_page(recording: Recording, plan: Plan, output: Output) -> str | None:
     """Leave a page about the run in its folder: its path. What goes wrong with it does not undo a training that went well."""
     from jitcnn.report import NAME, write
 
     try:
-        write(folder, plan.dataset, threads=output.threads)
+        write(recording.folder, plan.dataset, threads=output.threads)
     except Exception as error:
-        note(f"warning: no page about the run could be written: {explained(error)}")
+        say(recording, f"warning: no page about the run could be written: {explained(error)}", shown=True)
         return None
-    return str(folder / NAME)
+    return str(recording.folder / NAME)
 
 
 def described(order: Order, plan: Plan) -> dict[str, Any]:

@@ -73,8 +73,9 @@ class Preset:
         loss: str | None = None,
         label_smoothing: float = 0.0,
         clip_norm: float | None = None,
+        normalize: str | None = "per-image",
     ) -> CNN:
-        """Return the network, compiled, on images that it standardises one by one.
+        """Return the network, compiled.
 
         Parameters
         ----------
@@ -82,7 +83,7 @@ class Preset:
             What its first weights, its dropout and its shuffling are drawn from.
         input_shape, classes
             The shape of one image and the number of classes.
-        engine, threads, dtype
+        engine, threads, dtype, normalize
             As `CNN` takes them.
         optimizer, learning_rate, weight_decay, loss
             In place of the preset's. Another optimizer comes with a learning rate of its own unless one is given.
@@ -99,7 +100,7 @@ class Preset:
             settings = {"learning_rate": self.learning_rate, **self.settings, **settings}
         if weight_decay is not None:
             settings["weight_decay"] = weight_decay
-        model = CNN(self.layers(input_shape, classes), seed=seed, normalize="per-image", dtype=dtype, engine=engine, threads=threads)
+        model = CNN(self.layers(input_shape, classes), seed=seed, normalize=normalize, dtype=dtype, engine=engine, threads=threads)
         chosen = as_optimizer(optimizer or self.optimizer, **settings)
         model.compile(chosen, loss=loss or self.loss, label_smoothing=label_smoothing, clip_norm=clip_norm)
         return model

@@ -1,14 +1,19 @@
-"""Names in natural order, and images dealt into folds."""
+"""Names in natural order, images dealt into folds, and those that a training set apart."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from jitcnn import initializers
+from jitcnn.checks import real
+from jitcnn.data.dataset import Dataset
 from jitcnn.forms.geometry import integer
+from jitcnn.labels import validation_split
 
 
 def natural(names: Iterable[str]) -> list[str]:
@@ -57,3 +62,54 @@ def folds(y: np.ndarray, count: int, seed: int = 0) -> list[tuple[np.ndarray, np
     fold = np.empty(len(y), np.int64)
     fold[by_class] = np.arange(len(y)) % count  # dealt class after class, so that sizes differ by one at most
     return [(np.flatnonzero(fold != number), np.flatnonzero(fold == number)) for number in range(count)]
+
+
+def divided(dataset: Dataset, record: Mapping[str, Any], seed: int, part: str) -> Dataset:
+    """The data as a training divided them.
+
+    Parameters
+    ----------
+    dataset
+        All of them.
+    record
+        What a model says of its data: their `digest`, how many `images` training was given, and if it set some of these apart to validate
+        on, which: `validation`, the share, or `folds` and `fold`, of so many parts the one with this number, from 1.
+    seed
+        The model's.
+    part
+        "train" leaves, of the images to train on, those that were trained on. Any other makes those that were set apart `x_val`.
+
+    Returns
+    -------
+    Dataset
+        As it was, if it has another digest or fewer images, or nothing is known.
+
+    Raises
+    ------
+    ValueError
+        If the record makes no sense.
+    """
+    images = record.get("images")
+    if images is None or record.get("digest") != dataset.digest or len(dataset.x) < integer("images", images, at_least=1):
+        return dataset
+    labels = dataset.y[:images]
+    kept: Any = slice(0, images)
+    held_out = None
+    if "validation" in record:
+        draws = initializers.generator(seed, 0, initializers.VALIDATION)
+        kept, held_out = validation_split(images, real("validation", record["validation"]), labels, draws)
+    elif "folds" in record:
+        dealt = folds(labels, record["folds"], seed)
+        fold = integer("fold", record.get("fold"), at_least=1)
+        if fold > len(dealt):
+            raise ValueError(f"fold is {fold}, and there are {len(dealt)} of them")
+        kept, held_out = dealt[fold - 1]
+    if part == "train":
+        files = {name: paths if name != "train" else np.array(paths, object)[kept].tolist() for name, paths in dataset.files.items()}
+        return replace(dataset, x=dataset.x[kept], y=dataset.y[kept], files=files)
+    if held_out is None:
+        return dataset
+    files = {name: paths for name, paths in dataset.files.items() if name != "val"}
+    if "train" in files:
+        files["val"] = np.array(files["train"], object)[held_out].tolist()
+    return replace(dataset, x_val=dataset.x[held_out], y_val=dataset.y[held_out], files=files)

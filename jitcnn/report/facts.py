@@ -8,6 +8,7 @@ import numpy as np
 
 from jitcnn import data
 from jitcnn.data import Dataset
+from jitcnn.data.splits import divided
 from jitcnn.model import CNN
 from jitcnn.plots.confusion import matrix_of
 from jitcnn.runs.folder import MODELS, Run
@@ -111,7 +112,7 @@ def collect(run: Run, dataset: Dataset | None = None, source: str | None = None,
     which, model = result_of(run)
     model.threads = threads
     try:
-        read = dataset or load_data(run, model, source)
+        read = divided(dataset or load_data(run, model, source), model.data or {}, model.seed, "val")
         return Facts(run, which, model, measure(model, read))
     except ValueError as error:
         if source is not None:

@@ -1,7 +1,7 @@
 """A run's folder, as it is read: what was trained, how it went, and the models that came out.
 
 config.toml         tables: "train", the settings; "data"; "machine"; "result", once there is one
-history.csv         a line an epoch
+history.csv         a line an epoch: the columns of `COLUMNS`, then what else was measured
 best.json|npz       the model of the best epoch
 last.json|npz       the model of the last epoch, once training has ended
 checkpoint.npz      what training goes on with
@@ -67,7 +67,7 @@ class Run:
 
     @cached_property
     def history(self) -> dict[str, list[float | None]]:
-        """Losses, accuracies, rate and seconds by name, a number for each epoch, None where nothing was measured.
+        """Losses, metrics, rate, seconds and what else was measured, by name: a number for each epoch, None where there is none.
 
         Read when it is first asked for; without any epoch yet, every list is empty.
         """
@@ -108,16 +108,17 @@ class Run:
 def read_history(lines: Iterable[str], path: str | os.PathLike) -> dict[str, list[float | None]]:
     """The columns of a history's lines; a ValueError names the line that is wrong."""
     rows = csv.reader(lines)
-    expected = ["epoch", *COLUMNS]
-    if (head := next(rows, None)) != expected:
-        raise ValueError(f"{path}: line 1 is {','.join(head or [])!r}, expected {','.join(expected)!r}")
-    columns: dict[str, list[float | None]] = {name: [] for name in COLUMNS}
+    expected, head = ["epoch", *COLUMNS], next(rows, None) or []
+    further = head[len(expected) :]
+    if head[: len(expected)] != expected or len(set(head)) < len(head) or not all(map(str.isidentifier, further)):
+        raise ValueError(f"{path}: line 1 is {','.join(head)!r}, expected {','.join(expected)!r} and names of what else was measured")
+    columns: dict[str, list[float | None]] = {name: [] for name in head[1:]}
     for number, row in enumerate(rows, 1):
         try:
             epoch, *values = row
             if int(epoch) != number:
                 raise ValueError(f"epoch {epoch} in the place of epoch {number}")
-            for name, value in zip(COLUMNS, values, strict=True):
+            for name, value in zip(columns, values, strict=True):
                 columns[name].append(float(value) if value else None)
         except ValueError as error:
             raise ValueError(f"{path}: line {number + 1} is damaged ({error})") from error

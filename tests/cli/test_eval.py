@@ -8,7 +8,7 @@ import pytest
 from jitcnn import CNN, Dense, Flatten, load
 from jitcnn.data import load as load_data
 from jitcnn.scores import confusion_matrix, decide, per_class
-from tests.cli.conftest import done, refused
+from tests.cli.conftest import TINY, done, refused
 
 
 def test_json(run, digits, trained):
@@ -134,4 +134,44 @@ def test_scores():
 
 
 def test_no_validation_images(run, digits, trained):
-    assert "has no folder of images to validate on: measure --on test" in refused(run("eval", trained, "--on", "val"))
+    assert "no images were set apart to validate on: measure --on test" in refused(run("eval", trained, "--on", "val"))
+
+
+@pytest.fixture
+def undivided(digits, tmp_path):
+    """The digits without a part to test with."""
+    with np.load(digits) as archive:
+        np.savez(tmp_path / "all.npz", x=archive["x_train"], y=archive["y_train"])
+    return tmp_path / "all.npz"
+
+
+def test_the_share_that_training_set_apart(run, undivided):
+    """Measured without a word more, since there are no test images; those trained on are the others."""
+    found = done(run(*TINY, "--data", undivided, "--seed", 3, "--train-limit", 30, "--eval-train", "--json"))
+    result = run("eval", found["run"], "--json")
+    default = done(result)
+    val, train = (done(run("eval", found["run"], "--on", part, "--json")) for part in ("val", "train"))
+    assert "no test images: measured on those set apart to validate on" in result.stderr
+    assert default["loss"] == val["loss"] == found["loss"] and val["per_class"] == found["per_class"]
+    assert (val["images"], train["images"]) == (6, 24)
+    assert train["loss"] == pytest.approx(found["train"]["loss"])
+    assert done(run("eval", found["run"], "--limit", 4, "--json"))["images"] == 4
+    assert done(run("eval", found["run"], "--data", undivided, "--on", "val", "--json"))["loss"] == found["loss"]
+
+
+def test_the_fold_that_training_set_apart(run, undivided):
+    found = done(run(*TINY, "--data", undivided, "--folds", 4, "--fold", 3, "--json"))
+    assert done(run("eval", found["run"], "--on", "val", "--json"))["loss"] == found["loss"]
+    assert done(run("eval", found["run"], "--on", "train", "--json"))["images"] == 30
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [({"images": "40"}, "images is"), ({"validation": 2.0}, "validation is 2.0"), ({"folds": 4, "fold": 9}, "fold is 9, and there are 4")],
+)
+def test_a_file_that_says_nonsense_of_its_data(run, undivided, record, message):
+    found = done(run(*TINY, "--data", undivided, "--val-limit", 0, "--json"))
+    model = load(found["model"])
+    model.data |= record
+    model.save("strange.json")
+    assert message in refused(run("eval", "strange.json"))

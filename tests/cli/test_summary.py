@@ -3,7 +3,7 @@
 import pytest
 
 from jitcnn import load
-from tests.cli.conftest import refused
+from tests.cli.conftest import TINY, done, refused
 
 
 @pytest.mark.parametrize(("preset", "parameters"), [("conv-pool", "10,026"), ("deep", "74,778"), ("single-conv", "54,170")])
@@ -19,6 +19,18 @@ def test_file(run, digits, trained):
     result = run("summary", trained)
     assert str(load(trained).summary()) in result.stdout
     assert f"4 classes, trained on {digits}, digest {load(trained).digest()}" in result.stdout
+
+
+def test_a_runs_folder_is_the_model_that_it_came_to(run, digits, tmp_path):
+    """Of every command that takes a MODEL."""
+    pillow = pytest.importorskip("PIL.Image")
+    found = done(run(*TINY, "--data", digits, "--json"))
+    pillow.new("L", (8, 8)).save("dark.png")
+    for arguments in (["summary"], ["eval"], ["predict", "dark.png"], ["convert", "copy.json"]):
+        spoken = [run(arguments[0], model, *arguments[1:]) for model in (found["model"], found["run"])]
+        assert [result.exit_code for result in spoken] == [0, 0]
+    assert found["digest"] in run("summary", found["run"]).stdout and load("copy.json").digest() == found["digest"]
+    assert "not the folder of a run" in refused(run("predict", tmp_path, "dark.png"))
 
 
 def test_one_of_them(run, trained):

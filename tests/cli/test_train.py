@@ -244,6 +244,23 @@ def test_mnist_is_the_default(run):
     assert "mnist: 96 images of 28 x 28 x 1 in 10 classes, validated on 32 test images" in result.stderr
 
 
+@pytest.mark.parametrize("word", ["dataset", "none"])
+def test_normalize(run, digits, word):
+    """On the command line or in a file, kept with the model, and another training than with each image's own mean."""
+    found = done(run(*TINY, "--data", digits, "--normalize", word, "--json"))
+    model = load(found["model"])
+    assert (model.normalize, Run(found["run"]).config["train"]["normalize"]) == (None if word == "none" else word, word)
+    assert (model.preparation.mean is not None) == (word == "dataset")
+    assert found["digest"] != done(run(*TINY, "--data", digits, "--json"))["digest"]
+    assert f"the digest is {found['digest']} again" in run("train", "--config", f"{found['run']}/config.toml", "--no-report").stdout
+
+
+def test_warnings_are_in_the_log(run, digits):
+    result = run(*TINY, "--data", digits, "--lr", 0.9)
+    warning = "warning: learning_rate is 0.9, and adam moves each weight by about that much every step"
+    assert warning in result.stderr and warning in (Run("runs/single-conv").path / "log.txt").read_text()
+
+
 def test_augment(run, digits):
     def trained(*options):
         result = run(*TINY, "--data", digits, "--out", "model.json", *options)

@@ -40,6 +40,18 @@ def test_what_was_written_is_read(folder):
     assert "  epoch 2: loss " in log[1]
 
 
+def test_all_that_was_measured_is_written(folder):
+    """Also what only a later epoch has."""
+    recording, model = Recording(folder), net("python")
+    model.train(X[:8], Y[:8], epochs=1, batch_size=8, callbacks=recording, progress=False)
+    model.compile(metrics=("accuracy", "top2"))
+    model.train(X[:8], Y[:8], epochs=1, batch_size=8, on_nan="skip", callbacks=recording, progress=False)
+    history = Run(folder).history
+    assert list(history) == [*COLUMNS, "top2", "skipped"]
+    assert history["top2"] == [None, model.history["top2"][1]] and history["skipped"] == [None, 0]
+    assert history["loss"] == model.history["loss"]
+
+
 def test_a_run_that_has_just_begun(folder):
     (folder / "history.csv").unlink()
     run = Run(folder)
@@ -80,6 +92,8 @@ def test_damaged_settings(folder, content, message):
     ("text", "message"),
     [
         ("", "line 1 is '', expected 'epoch,loss"),
+        (HEAD[:-1] + ",loss\n", "line 1 is 'epoch,loss"),
+        (HEAD[:-1] + ",top 5\n", "line 1 is 'epoch,loss"),
         ("epoch,loss\n1,2\n", "line 1 is 'epoch,loss', expected"),
         (HEAD + "1,2,3\n", "line 2 is damaged"),
         (HEAD + "1,x,,,,,\n", "line 2 is damaged .could not convert"),
