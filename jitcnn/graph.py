@@ -7,6 +7,7 @@ import numpy as np
 
 from jitcnn.engine.parameter import FlatLayout, Parameter
 from jitcnn.layers.base import Backward, Layer, Shape
+from jitcnn.turns import Turns
 
 
 class Graph:
@@ -25,6 +26,8 @@ class Graph:
         Where each parameter lies in flat buffers; None before parameters have memory.
     values, gradients : 1-D array
         The flat buffers.
+    turns : Turns
+        Held while layers are built, parameters placed and programs made.
     """
 
     def __init__(self, layers: Iterable[Layer] = (), *, dtype: Any = np.float32, seed: int = 0, all_gradients: bool = False):
@@ -49,6 +52,7 @@ class Graph:
         self.input_shape: Shape | None = None
         self.layout: FlatLayout | None = None
         self.version = 0
+        self.turns = Turns()
         self.values = np.empty(0, self.dtype)
         self.gradients = np.empty(0, self.dtype)
         self._claimed: list[tuple[Layer, list[tuple[Parameter, np.ndarray]]]] = []  # as `claim` left them
@@ -84,13 +88,14 @@ class Graph:
 
     def take_input_shape(self, shape: Shape) -> None:
         """Learn the shape of one image, if no layer said it."""
-        if self.input_shape is None:
-            self.input_shape = shape
-            try:
-                self._build()
-            except ValueError:
-                self.input_shape = None
-                raise
+        with self.turns:
+            if self.input_shape is None:
+                self.input_shape = shape
+                try:
+                    self._build()
+                except ValueError:
+                    self.input_shape = None
+                    raise
 
     @property
     def output_shape(self) -> Shape | None:
@@ -115,13 +120,14 @@ class Graph:
         int
             A version that is another one once parameters have moved in memory, so that programs recorded earlier are void.
         """
-        if not self._is_claimed():
-            self._build()
-            parameters = self.parameters.values()
-            if self.layout is None or not all(p.is_allocated and np.may_share_memory(p.flat, self.values) for p in parameters):
-                self.allocate()
-            self._claimed = [(layer, [(parameter, parameter.flat) for parameter in layer.parameter_list]) for layer in self.layers]
-        return self.version
+        with self.turns:
+            if not self._is_claimed():
+                self._build()
+                parameters = self.parameters.values()
+                if self.layout is None or not all(p.is_allocated and np.may_share_memory(p.flat, self.values) for p in parameters):
+                    self.allocate()
+                self._claimed = [(layer, [(parameter, parameter.flat) for parameter in layer.parameter_list]) for layer in self.layers]
+            return self.version
 
     def _is_claimed(self) -> bool:
         """Whether nothing has happened to the layers since: this is asked at every prediction."""

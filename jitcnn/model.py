@@ -15,7 +15,8 @@ from jitcnn.progress import Progress
 from jitcnn.runs.checkpointing import Checkpointing, saver_for
 from jitcnn.schedules import Schedule, as_schedule, as_span
 from jitcnn.signs import look_at_labels, look_at_losses, look_at_rate, look_at_validation
-from jitcnn.training import Training, append
+from jitcnn.training import Training, extended
+from jitcnn.turns import Turns
 from jitcnn.watch import Watch
 
 
@@ -89,6 +90,7 @@ class CNN(Compiled):
         self.history: dict[str, list] = {}
         self.epochs = 0
         self.data: dict[str, Any] | None = None
+        self._training = Turns()
         super().__init__(layers, seed=seed, normalize=normalize, dtype=dtype, engine=engine, threads=threads)
 
     # Training
@@ -169,6 +171,8 @@ class CNN(Compiled):
             With a sentence that says what to do, if anything does not fit.
         FloatingPointError
             If training stops at NaN or infinity; with "skip", if nothing else is left of an epoch.
+        RuntimeError
+            If another thread trains or evaluates the model meanwhile.
         """
         epochs, batch_size = integer("epochs", epochs, at_least=1), integer("batch_size", batch_size, at_least=1)
         self.require_compiled("train")
@@ -183,27 +187,28 @@ class CNN(Compiled):
         assert self.optimizer is not None
         look_at_rate(self.optimizer)
         how = as_schedule(schedule)
-        saver = saver_for(checkpoint, resume, self, epochs)
-        if saver.settings is not None:
-            settings = {"shuffle": shuffle, "augment": str(augmentation), "schedule": how.to_dict()}
-            saver.open(resume, self._identity(images, targets, order, batch_size) | settings)
-        Training(
-            self._get_trainer(),
-            images,
-            targets,
-            order,
-            held_out,
-            batch_size=min(batch_size, len(order)),
-            shuffle=shuffle,
-            augmentation=augmentation,
-            schedule=how,
-            schedule_epochs=as_span(schedule_epochs, range(saver.first_epoch, saver.first_epoch + epochs)),
-            finished=self._finish_epoch,
-            callbacks=told,
-            progress=Progress(progress, epochs, saver.first_epoch, len(order)),
-            saver=saver,
-            watch=watch,
-        ).run()
+        with self._training.at_once():
+            saver = saver_for(checkpoint, resume, self, epochs)
+            if saver.settings is not None:
+                settings = {"shuffle": shuffle, "augment": str(augmentation), "schedule": how.to_dict()}
+                saver.open(resume, self._identity(images, targets, order, batch_size) | settings)
+            Training(
+                self._get_trainer(),
+                images,
+                targets,
+                order,
+                held_out,
+                batch_size=min(batch_size, len(order)),
+                shuffle=shuffle,
+                augmentation=augmentation,
+                schedule=how,
+                schedule_epochs=as_span(schedule_epochs, range(saver.first_epoch, saver.first_epoch + epochs)),
+                finished=self._finish_epoch,
+                callbacks=told,
+                progress=Progress(progress, epochs, saver.first_epoch, len(order)),
+                saver=saver,
+                watch=watch,
+            ).run()
         return self.history
 
     @property
@@ -222,7 +227,8 @@ class CNN(Compiled):
         """Loss and metrics on images and labels as for `train`, with weights as there; every image counts the same without."""
         self.require_compiled("evaluate")
         images, targets, _, _ = self.training_data(x, y, None, class_weights, sample_weight)
-        return self._get_trainer().measure(images, targets)
+        with self._training.at_once():
+            return self._get_trainer().measure(images, targets)
 
     # Storage
 
@@ -278,7 +284,8 @@ class CNN(Compiled):
         return {**self.__dict__, "_trainer": None, "_sessions": {}}
 
     def _finish_epoch(self, logs: dict[str, float]) -> None:
-        append(self.history, logs)
+        history = extended(self.history, logs)
+        self.history |= history  # nothing is called from here to the next line: Ctrl-C finds both done, or none
         self.epochs += 1
         assert self.optimizer is not None
         look_at_losses(self.history["loss"], self.optimizer)

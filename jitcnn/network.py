@@ -208,20 +208,21 @@ class Network:
         return self.check_images(take("x", x)[None] if single else x), single
 
     def _forward_session(self, kind: str, images: np.ndarray) -> ForwardSession:
-        version = self.graph.claim()
-        if version != self._version:
-            self._sessions.clear()
-            self._version = version
-        key = (kind, images.dtype)
-        if key not in self._sessions:
-            assert self.output_shape is not None
-            if kind == "predict":
-                shapes, forward = {"y": self.output_shape}, lambda step, x: {"y": self.graph.forward(step, x)[0]}
-            else:
-                shapes, forward = self.graph.buffer_shapes(), self.graph.forward_buffers
-            batch = prediction_batch(self.graph.buffer_shapes().values())
-            self._sessions[key] = ForwardSession(self.engine, forward, images, shapes, self.dtype, self.normalization, self.threads, batch)
-        return self._sessions[key]
+        with self.graph.turns:
+            version = self.graph.claim()
+            if version != self._version:
+                self._sessions.clear()
+                self._version = version
+            key = (kind, images.dtype)
+            if key not in self._sessions or not self._sessions[key].session.sound:
+                assert self.output_shape is not None
+                if kind == "predict":
+                    shapes, forward = {"y": self.output_shape}, lambda step, x: {"y": self.graph.forward(step, x)[0]}
+                else:
+                    shapes, forward = self.graph.buffer_shapes(), self.graph.forward_buffers
+                how = self.dtype, self.normalization, self.threads, prediction_batch(self.graph.buffer_shapes().values())
+                self._sessions[key] = ForwardSession(self.engine, forward, images, shapes, *how)
+            return self._sessions[key]
 
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()

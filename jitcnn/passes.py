@@ -55,17 +55,18 @@ class Trainer:
     def session(self, training: bool, images: np.ndarray, targets: Targets, batch_size: int) -> Session:
         """The program for such data."""
         key = self.key(training, images, targets, batch_size)
-        if not self.is_ready(training, images, targets, batch_size):
-            self.sessions[key] = Session(
-                self.engine,
-                self.record_training if training else self.record_evaluation,
-                self.arrays(training, images, targets, np.zeros(1, np.int64), 1),
-                batch_size,
-                self.graph.dtype,
-                training,
-                self.steps,
-                self.threads,
-            )
+        with self.graph.turns:
+            if not self.is_ready(training, images, targets, batch_size):
+                self.sessions[key] = Session(
+                    self.engine,
+                    self.record_training if training else self.record_evaluation,
+                    self.arrays(training, images, targets, np.zeros(1, np.int64), 1),
+                    batch_size,
+                    self.graph.dtype,
+                    training,
+                    self.steps,
+                    self.threads,
+                )
         return self.sessions[key]
 
     def key(self, training: bool, images: np.ndarray, targets: Targets, batch_size: int) -> tuple:
@@ -79,7 +80,8 @@ class Trainer:
         if self.optimizer.prepare(self.graph.layout) or version != self.version:
             self.sessions.clear()
             self.version = version
-        return self.key(training, images, targets, batch_size) in self.sessions
+        session = self.sessions.get(self.key(training, images, targets, batch_size))
+        return session is not None and session.sound
 
     def record_training(self, step: Any, data: SimpleNamespace) -> None:
         """The calls of a training step."""

@@ -150,11 +150,10 @@ class Training:
         return logs, saver.seconds if done == len(self.order) else time.perf_counter() - started
 
 
-def append(history: dict[str, list], logs: dict[str, float]) -> None:
-    """Add an epoch to the history; what one epoch has and another has not is None there."""
+def extended(history: dict[str, list], logs: dict[str, float]) -> dict[str, list]:
+    """The history with one more epoch; what one epoch has and another has not is None there."""
     epochs = max(map(len, history.values()), default=0)
-    for name in dict.fromkeys([*logs, *history]):
-        history.setdefault(name, [None] * epochs).append(logs.get(name))
+    return {name: [*history.get(name, [None] * epochs), logs.get(name)] for name in dict.fromkeys([*history, *logs])}
 
 
 def warn_of_divergence(epoch: int, logs: dict[str, float]) -> None:

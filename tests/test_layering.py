@@ -64,7 +64,7 @@ LAYERS = [
     ],
     ["jitcnn.engine"],
     ["jitcnn.kernels", "jitcnn.reference"],
-    ["jitcnn.forms", "jitcnn.guard", "jitcnn.mapped", "jitcnn.checks"],
+    ["jitcnn.forms", "jitcnn.guard", "jitcnn.mapped", "jitcnn.checks", "jitcnn.turns"],
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 FOLDERS = {"jitcnn": "jitcnn", "cli": "jitcnn_cli"}

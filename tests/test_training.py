@@ -5,7 +5,7 @@ import pytest
 
 from jitcnn import CNN, Conv2d, Dense, Flatten
 from jitcnn.engine import session
-from jitcnn.training import append
+from jitcnn.training import extended
 from tests.small_network import RNG, X, Y, net
 
 
@@ -24,11 +24,10 @@ def test_history():
     assert all(0 <= value <= 1 for value in history["accuracy"])
 
 
-def test_append_keeps_lists_of_one_length():
-    history = {}
-    append(history, {"loss": 1.0, "seconds": 2.0})
-    append(history, {"loss": 0.5, "val_loss": 0.7, "seconds": 2.0})
-    append(history, {"loss": 0.4, "seconds": 2.0})
+def test_the_history_keeps_lists_of_one_length():
+    history = extended({}, {"loss": 1.0, "seconds": 2.0})
+    history = extended(history, {"loss": 0.5, "val_loss": 0.7, "seconds": 2.0})
+    history = extended(history, {"loss": 0.4, "seconds": 2.0})
     assert history == {"loss": [1.0, 0.5, 0.4], "seconds": [2.0] * 3, "val_loss": [None, 0.7, None]}
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from jitcnn.engine.parameter import Parameter
 from jitcnn.forms.prepared import check, without_hints
 from jitcnn.kernels import runner
+from jitcnn.reference.codes import SERIAL
 from jitcnn.reference.compiled import compiled
 from jitcnn.reference.prepared import PREPARED
 
@@ -93,6 +94,8 @@ class EagerStep:
                 PREPARED[name](*arguments)
             else:
                 with runner.lock:
+                    if name not in SERIAL:
+                        runner.enter()
                     compiled(name)(*arguments)
 
     def output(self, buffer: Array, array: Array) -> None:

@@ -22,6 +22,8 @@ class Session:
     data : namespace
         The arrays, `data.order` among them, that `record(step, data)` looks up. Between runs they are placeholders of `rows` rows, so
         that nobody's data are kept in memory.
+    sound : bool
+        False once Ctrl-C came while arrays were exchanged: the program may name memory that is no more, so make another.
     """
 
     def __init__(
@@ -51,7 +53,7 @@ class Session:
         """
         self._placeholders = {name: np.zeros((rows, *array.shape[1:]), array.dtype) for name, array in arrays.items()}
         self._placeholders["order"][...] = np.arange(rows)
-        self.batch_size = batch_size
+        self.batch_size, self.sound = batch_size, True
         self._steps_a_chunk = 1
         self.data = SimpleNamespace(**self._placeholders, position=np.zeros(1, np.int64))
         step_number = np.zeros(1, np.int64) if step_number is None else step_number
@@ -82,6 +84,7 @@ class Session:
 
     def bind(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Work on these arrays from now on: same names, dtypes and shapes of one row as at the start."""
+        sound, self.sound = self.sound, False
         for name, new in arrays.items():
             old = getattr(self.data, name)
             if new.dtype != old.dtype or new.shape[1:] != old.shape[1:]:
@@ -89,6 +92,7 @@ class Session:
             if new is not old:
                 self.program.bind(old, new)
                 setattr(self.data, name, new)
+        self.sound = sound
 
     def run_all(
         self, after_chunk: Callable[[int], None] | None = None, first: int = 0, limit: Callable[[], int | None] = lambda: None

@@ -86,8 +86,8 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def run(rows: np.ndarray, tasks: np.ndarray, segments: np.ndarray, counters: np.ndarray, steps: int, advance: bool, threads: int) -> None:
-    """Replay a program `steps` times on `threads` threads.
+def enter() -> None:
+    """To be called with the lock, before a parallel region.
 
     Raises
     ------
@@ -95,17 +95,22 @@ def run(rows: np.ndarray, tasks: np.ndarray, segments: np.ndarray, counters: np.
         In a process forked from one that already ran parallel kernels: the threads of GNU OpenMP did not survive the fork.
     """
     global _entered_parallel
+    if _forked and numba.threading_layer() == "omp":
+        raise RuntimeError(
+            "this process was forked from one that had already run parallel kernels, whose threads do not survive a fork: "
+            'start processes with multiprocessing.get_context("spawn"), or use engine="fast" on one thread'
+        )
+    _entered_parallel = True
+
+
+def run(rows: np.ndarray, tasks: np.ndarray, segments: np.ndarray, counters: np.ndarray, steps: int, advance: bool, threads: int) -> None:
+    """Replay a program `steps` times on `threads` threads."""
     if threads == 1:
         compiled(parallel=False)(rows, tasks, segments, counters, steps, int(advance))
         return
     function = compiled(parallel=True)
     with lock:
-        if _forked and numba.threading_layer() == "omp":
-            raise RuntimeError(
-                "this process was forked from one that had already run parallel kernels, whose threads do not survive a fork: "
-                'start processes with multiprocessing.get_context("spawn"), or use one thread'
-            )
-        _entered_parallel = True
+        enter()
         saved = numba.get_num_threads()
         if saved == threads:
             function(rows, tasks, segments, counters, steps, int(advance))
