@@ -60,7 +60,12 @@ class Command(WithExample):
             with warnings.catch_warnings():
                 warnings.showwarning = _warn  # type: ignore[assignment]
                 return super().invoke(context)
-        except (click.ClickException, click.Abort, click.exceptions.Exit):
+        except (
+            click.ClickException,
+            click.Abort,
+            click.exceptions.Exit,
+            BrokenPipeError,
+        ):  # click ends quietly where `head` has read enough
             raise
         except Exception as error:
             if context.meta.get("jitcnn.debug"):

@@ -15,6 +15,8 @@ def describe(plan: Plan) -> str:
     dataset, validation = plan.dataset, plan.validation
     if isinstance(validation, tuple):
         checked = f"validated on {len(validation[0]):,} {'test ' if plan.validates_on_test else ''}images"
+        if plan.settings.fold is not None:
+            checked += f", fold {plan.settings.fold} of {plan.settings.folds}"
     elif validation is not None:
         checked = f"of which {round(validation * len(dataset.x)):,} are held out for validation"
     else:

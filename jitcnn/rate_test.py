@@ -2,6 +2,7 @@
 
 import copy
 import math
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -62,8 +63,15 @@ def rate_test(model: "CNN", x: Any, y: Any, *, batch_size: int = 32, augment: An
     integer("batch_size", batch_size, at_least=1)
     trained = copy.deepcopy(model)
     trained.require_compiled("rate_test")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # about rates, most of which are to be wrong
+        return _tested(trained, x, y, batch_size, augment)
+
+
+def _tested(trained: "CNN", x: Any, y: Any, batch_size: int, augment: Any) -> RateTest:
+    """The test, on a model that may be trained."""
     size, rates, losses, smoothed = min(batch_size, len(x)), list[float](), list[float](), list[float]()
-    order = initializers.generator(model.seed, 0, initializers.SHUFFLE).permutation(len(x))
+    order = initializers.generator(trained.seed, 0, initializers.SHUFFLE).permutation(len(x))
     mean = 0.0
     for step, rate in enumerate(np.geomspace(LOWEST, HIGHEST, STEPS)):
         batch = np.sort(order[np.arange(step * size, (step + 1) * size) % len(order)])

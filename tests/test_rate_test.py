@@ -40,6 +40,11 @@ def test_the_first_loss_is_that_of_the_untrained_model():
     assert found.smoothed[0] == pytest.approx(found.losses[0])
 
 
+@pytest.mark.filterwarnings("error")
+def test_rates_that_are_wrong_are_not_warned_of():
+    assert rate_test(net(optimizer="adam"), X, Y, batch_size=16).rates[-1] > 0.5
+
+
 def test_a_tenth_of_the_lowest():
     assert suggested([0.001, 0.01, 0.123, 1.0], [2.0, 1.5, 1.0, 9.0]) == 0.012
     for rates, smoothed in (([0.1, 1.0], [1.0, 2.0]), ([], [])):

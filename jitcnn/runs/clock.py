@@ -15,7 +15,7 @@ class ByClock(Schedule):
     """A schedule and a callback in one, given to `CNN.train` as both, with `epochs=jitcnn.progress.ENDLESS`.
 
     An epoch is taken to last as long as the one before; the first one is trained at the rates of the schedule's beginning. Training ends
-    with the epoch whose end is nearest to the end of the time. Compiling is not counted.
+    with the epoch whose end is nearest to the end of the time. What callbacks and checkpoints take counts too, compiling does not.
 
     Parameters
     ----------
@@ -48,6 +48,8 @@ class ByClock(Schedule):
 
     def on_epoch_begin(self, model: Any, epoch: int) -> None:
         """Expect when it ends."""
+        saving = self._since()  # after the epoch before
+        self.elapsed, self.epoch_seconds = self.elapsed + saving, self.epoch_seconds + saving
         self._start(model)
         left = self.seconds - self.elapsed - self.epoch_seconds
         last = self.epoch_seconds > 0 and left < self.epoch_seconds / 2
@@ -59,8 +61,13 @@ class ByClock(Schedule):
         if self.model is None:  # the rest of an epoch that was interrupted
             self._start(model)
         spent = self._since()
-        self.epoch_seconds, self.elapsed, self.model = max(spent, logs["seconds"]), self.elapsed + spent, None
+        self.epoch_seconds, self.elapsed = max(spent, logs["seconds"]), self.elapsed + spent
+        self._start(model)
         return self.seconds - self.elapsed < self.epoch_seconds / 2
+
+    def on_train_end(self, model: Any) -> None:
+        """Stop the clock."""
+        self.model = None
 
     def state(self) -> dict[str, Any]:
         """What a later run needs to go on."""

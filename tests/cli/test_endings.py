@@ -324,3 +324,11 @@ def test_version(run):
 
 def test_main_is_a_click_group():
     assert isinstance(main, click.Group)
+
+
+def test_a_reader_that_has_read_enough_ends_a_command_without_a_word():
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run([sys.executable, "-m", "jitcnn", "summary", "--preset", "deep"], stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (1, b"")

@@ -11,7 +11,9 @@ from tests.cli.conftest import TINY, done, refused
 
 
 def test_a_run_for_each_fold(run, digits):
-    found = done(run(*TINY, "--data", digits, "--folds", 4, "--epochs", 2, "--seed", 5, "--json"))
+    result = run(*TINY, "--data", digits, "--folds", 4, "--epochs", 2, "--seed", 5, "--json")
+    found = done(result)
+    assert "validated on 10 images, fold 3 of 4" in result.stderr
     runs = found["folds"]
     assert [one["run"] for one in runs] == [f"runs/single-conv-fold{number}" for number in (1, 2, 3, 4)]
     for part, results in (("validation", runs), ("test", [one["test"] for one in runs])):

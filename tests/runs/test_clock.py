@@ -56,6 +56,21 @@ def test_the_last_epoch_comes_to_the_schedules_end(now):
     assert epoch(by_clock, now, 10)[0][-1] == pytest.approx((1 - 10 / 24) / 10, abs=1e-5)
 
 
+def test_what_is_done_between_epochs_counts_too(now):
+    """Saving, for example; what comes after training does not."""
+    by_clock = ByClock(Linear(), 40)
+    epoch(by_clock, now, 10)
+    now.seconds += 5
+    rates, stop = epoch(by_clock, now, 10)
+    assert (rates[0], stop) == (pytest.approx(1 - 15 / 40, abs=1e-5), False)
+    assert by_clock.elapsed == 25
+    now.seconds += 5
+    assert epoch(by_clock, now, 10)[1]
+    by_clock.on_train_end(None)
+    now.seconds += 100
+    assert by_clock.state()["elapsed"] == 40
+
+
 def test_a_run_goes_on_where_its_clock_stood(now):
     by_clock = ByClock(Cosine(), 40)
     epoch(by_clock, now, 10)
