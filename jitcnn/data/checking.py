@@ -24,6 +24,7 @@ BLANK = 0.02  # standard deviation of a picture that shows nothing, as a share o
 AREAS = 8  # rows and columns of areas that a hash compares
 THUMBNAIL = 16  # rows and columns in which near duplicates are compared
 NEIGHBOURS = 8  # how many of the next ones in sorted order a picture is compared with
+CLEARLY = 0.1  # standard deviations of a picture's areas
 MOST_BITS = 6  # of 64 that may differ between hashes
 MOST_DIFFERENCE = 0.1  # root mean square, in standard deviations: a correlation of 0.995
 
@@ -90,13 +91,15 @@ def shrink(images: np.ndarray, rows: int, columns: int) -> np.ndarray:
 def difference_hashes(images: list[np.ndarray]) -> np.ndarray:
     """Two "dHashes" a picture, uint64 (2, n): which of 8 x 8 areas are darker than their right neighbours, and which than those below.
 
-    Copies in another size, light or compression differ in few bits.
+    By `CLEARLY` at least, so that compression decides nothing where areas are alike. Copies in another size, light or compression differ
+    in few bits.
     """
     across, down = [], []
     for chunk in chunks(images):
         small = shrink(chunk, AREAS + 1, AREAS + 1)
-        across.append(pack(small[:, :-1, 1:] > small[:, :-1, :-1]))
-        down.append(pack(small[:, 1:, :-1] > small[:, :-1, :-1]))
+        least = CLEARLY * small.std(axis=(1, 2), keepdims=True)
+        across.append(pack(small[:, :-1, 1:] - small[:, :-1, :-1] > least))
+        down.append(pack(small[:, 1:, :-1] - small[:, :-1, :-1] > least))
     return np.stack([np.concatenate(across), np.concatenate(down)])
 
 
