@@ -76,7 +76,7 @@ class Augmentation:
 
     def __bool__(self) -> bool:
         """Whether anything may change."""
-        return any(asdict(self).values())
+        return any(getattr(self, name) for name in NAMES)
 
     def to_dict(self) -> dict[str, float]:
         """The settings that are not 0, by name."""

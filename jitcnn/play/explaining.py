@@ -14,7 +14,9 @@ from jitcnn.engine.parameter import Parameter
 from jitcnn.learn.source import place, source
 from jitcnn.model import CNN
 from jitcnn.play.images import number
-from jitcnn.play.terms import TERMS, Index, of_take_images
+from jitcnn.play.terms import TERMS
+from jitcnn.play.terms.base import Index
+from jitcnn.play.terms.copies import of_take_images
 from jitcnn.play.tracing import Call, Passage, Trace, trace
 from jitcnn.reference import conv, pool
 from jitcnn.reference.prepared import PREPARED

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from jitcnn.plots.letters import width_of
 from jitcnn.plots.style import RED, Sheet, class_names, colour, picture, plural
 from jitcnn.scores import confusion_matrix, decide
 
@@ -80,7 +81,7 @@ def draw(matrix: np.ndarray, names: Sequence[str]) -> "Figure":
     accuracy = f"{right / images:.2%}".replace("%", " %")
     about = f"{right:,} of {plural(images, 'image')} are right, {accuracy}. Colour: how often a class was taken for another; grey: right."
     sheet = Sheet(WIDTH, "Confusion matrix", about)
-    longest = max(map(len, names))
+    longest = max(map(width_of, names))
     upright = longest * min(len(names), MOST_NAMES) > 60  # names beside each other would touch
     top = sheet.top + (0.075 * longest + 0.35 if upright else 0.6)
     _matrix(sheet, matrix, names, top, upright)

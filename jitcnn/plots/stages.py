@@ -119,7 +119,7 @@ def _dense(layer: Dense, shape: Sequence[int], x: np.ndarray, y: np.ndarray, nam
         )
         if maps[0].shape[2] > 1:
             total = float(product.sum() + bias[k])
-            triples[-1] = triples[-1]._replace(output=triples[-1].output._replace(title=f"product {part:+.2g} of {total:+.2g}"))
+            triples[-1] = triples[-1]._replace(output=triples[-1].output._replace(title=f"product {part:+.3g} of {total:+.3g}"))
     parts = f"; shown is the one of {shape[2]} channels that adds or takes most" if shape[0] * shape[1] > 1 and shape[2] > 1 else ""
     return f"{_chosen(len(triples), len(y))}: bias + the sum of input x weights{parts}", triples
 

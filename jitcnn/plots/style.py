@@ -2,6 +2,7 @@
 
 import functools
 import io
+import logging
 import os
 import textwrap
 import warnings
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import numpy as np
 
 from jitcnn.forms.geometry import choice
+from jitcnn.plots.letters import find_letters, width_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -84,7 +86,9 @@ def picture(draw: Callable[Arguments, "Figure"]) -> Callable[Arguments, "Figure"
     @functools.wraps(draw)
     def drawn(*arguments: Arguments.args, **settings: Arguments.kwargs) -> "Figure":
         with styled(), np.errstate(all="ignore"):  # of a model that diverged, NaN and infinity are drawn or left out
-            return draw(*arguments, **settings)
+            figure = draw(*arguments, **settings)
+            find_letters(figure)
+            return figure
 
     return drawn
 
@@ -108,10 +112,11 @@ def save(figure: "Figure", path: str | os.PathLike) -> None:
 
 
 def write(figure: "Figure", target: Any, suffix: str) -> None:
-    """Write a figure to a path or a stream, without the time and the version. Letters that the typeface has not become boxes."""
+    """Write a figure to a path or a stream, without the time and the version. Of letters that no font has, `find_letters` warned."""
     metadata = {"Software": None} if suffix == ".png" else {"Date": None, "Creator": None}
     with styled(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from")
+        logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # other fonts need not be bold
         figure.savefig(target, format=suffix[1:], dpi=DOTS, metadata=metadata, facecolor=figure.get_facecolor())
 
 
@@ -254,9 +259,17 @@ def scale_of(array: np.ndarray, both_sides: bool = False) -> dict[str, Any]:
 
 
 def shortened(name: object, longest: int = LONGEST_NAME) -> str:
-    """A name in one line, its end left out where it is long."""
+    """A name in one line, its end left out where it is wider than so many letters.
+
+    >>> shortened("a name without end"), shortened("a name without end", 7), shortened("\u732b\u732b\u732b\u732b", 7)
+    ('a name without end', 'a name\u2026', '\u732b\u732b\u732b\u2026')
+    """
     text = " ".join(str(name).split())
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+    if width_of(text) <= longest:
+        return text
+    while width_of(text) >= longest:
+        text = text[:-1]
+    return f"{text}…"
 
 
 def class_names(model: Any, outputs: int) -> list[str]:

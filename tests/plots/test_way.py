@@ -44,7 +44,7 @@ def test_dense_stages_multiply(grey, image):
         assert i == np.argmax(np.abs(product.sum(axis=(0, 1))))
         assert np.allclose(triple.output.array, product[..., i], atol=1e-6)
         assert np.allclose(triple.output.array, triple.input.array * triple.kernel.array)
-        assert triple.output.title == f"product {product[..., i].sum():+.2g} of {product.sum() + bias[k]:+.2g}"
+        assert triple.output.title == f"product {product[..., i].sum():+.3g} of {product.sum() + bias[k]:+.3g}"
     best = int(np.argmax(grey.predict(image)))
     assert dense["dense2"].triples[0].kernel.title == f"weights for {plots.style.class_names(grey, 5)[best]}"
 

@@ -45,12 +45,10 @@ export function paint(canvas, numbers, rows, columns, scale) {
   const context = canvas.getContext("2d");
   const picture = context.createImageData(columns, rows);
   const none = SCALES[dark.matches ? "dark" : "light"].none;
-  for (let k = 0; k < rows * columns; k++) {
-    if (k >= numbers.length) continue; // transparent
-    const value = numbers[k];
-    if (Number.isFinite(value)) picture.data.set(table.subarray(4 * index(value, scale), 4 * index(value, scale) + 4), 4 * k);
-    else picture.data.set([...none, 255], 4 * k);
-  }
+  const [pixels, colours] = [new Uint32Array(picture.data.buffer), new Uint32Array(table.buffer)];
+  const [strange] = new Uint32Array(Uint8Array.of(...none, 255).buffer);
+  const count = Math.min(rows * columns, numbers.length); // the rest is transparent
+  for (let k = 0; k < count; k++) pixels[k] = Number.isFinite(numbers[k]) ? colours[index(numbers[k], scale)] : strange;
   context.putImageData(picture, 0, 0);
 }
 

@@ -58,10 +58,13 @@ export class PixelMap {
   }
 
   draw(numbers, rows, columns, scale) {
+    const resized = rows !== this.rows || columns !== this.columns;
     Object.assign(this, { numbers, rows, columns, scale });
     paint(this.canvas, numbers, rows, columns, scale);
-    this.canvas.style.aspectRatio = `${columns} / ${rows}`;
-    this.move(Math.min(this.place.row, rows - 1), Math.min(this.place.column, columns - 1));
+    if (resized) {
+      this.canvas.style.aspectRatio = `${columns} / ${rows}`;
+      this.move(this.place.row, this.place.column);
+    } else this.label();
   }
 
   move(row, column) {

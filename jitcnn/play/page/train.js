@@ -5,7 +5,7 @@ import { words } from "./colours.js";
 import { drawChart } from "./chart.js";
 import { element } from "./number.js";
 
-const BUSY = 90; // milliseconds between two questions while something happens
+const BUSY = 90; // milliseconds between two questions while something happens; three times as long as an answer and its pictures take, where that is more
 const IDLE = 1500;
 const KINDS = ["weights", "outputs", "gradients"];
 const COLOURS = ["--accent", "--second"];
@@ -42,10 +42,12 @@ export class Training {
   }
 
   async poll() {
-    for (;;) {
-      await new Promise((done) => setTimeout(done, this.active && !document.hidden ? BUSY : IDLE));
+    for (let took = 0; ; ) {
+      await new Promise((done) => setTimeout(done, this.active && !document.hidden ? Math.max(BUSY, 3 * took) : IDLE));
       try {
+        const started = performance.now();
         await this.update();
+        took = performance.now() - started;
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         this.active = false;
