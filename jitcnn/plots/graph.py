@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 WIDTH, ROW = 12.0, 0.66
 MIDDLE, NAMES, PARAMETERS, WORK = 0.78, 1.35, 6.3, 9.2  # inches from the left: of icons, and where columns begin
 BARS = 1.45
+LETTERS = 76  # of a line before the column of parameters
 MOST_SHEETS = 8
 NORMALIZED = {None: "as it comes", "per-image": "standardised one by one", "dataset": "standardised by the training images"}
 GREEN = "#2e9e48"
@@ -107,7 +108,7 @@ def _row(sheet: Sheet, name: str, about: str, shape: "Shape", scale: int, kind: 
     edge = kind if kind.startswith("#") else colour(kind)
     _icon(sheet.canvas, top + ROW / 2, shape, scale, edge)
     sheet.text(name, NAMES, top + 0.1, weight="bold", color=edge if kind.startswith("#") else colour("ink"))
-    sheet.text(about, NAMES, top + 0.31, size=9, color=colour("muted"))
+    sheet.text(about, NAMES, top + 0.31, size=9 * min(1, LETTERS / len(about)), color=colour("muted"))
     sheet.top = top + ROW
 
 

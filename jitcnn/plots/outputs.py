@@ -134,7 +134,7 @@ def _cell(sheet: Sheet, cell: Cell, left: float, top: float) -> None:
     scale = scale_of(cell.array, both_sides=cell.is_weights)
     sheet.small(cell.array, left + (CELL - width) / 2, top + (CELL - height) / 2, width, height, **scale)
     middle = left + CELL / 2
-    sheet.text(shortened(cell.title, 22), middle, top - 0.17, ha="center", size=7.5)
+    sheet.text(shortened(cell.title, 24), middle, top - 0.17, ha="center", size=7.5)
     sheet.text(span(cell.array), middle, top + CELL + 0.05, ha="center", size=7.5, color=colour("muted"))
 
 

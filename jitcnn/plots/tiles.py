@@ -77,9 +77,11 @@ def number_tiles(axes: "Axes", shape: Sequence[int], count: int, columns: int) -
 def as_shown(image: np.ndarray) -> np.ndarray:
     """An image (rows, columns, channels) as `imshow` takes it: grey as 2-D, colours from 0 to 1; others as the mean over channels."""
     pixels = np.asarray(image, np.float64)
+    low, high = pixels.min(), pixels.max()
+    if pixels.shape[2] == 1 and low == high:
+        pixels = pixels.repeat(3, axis=2)  # `imshow` would stretch the one grey to black
     if pixels.shape[2] != 3:
         return pixels[..., 0] if pixels.shape[2] == 1 else pixels.mean(axis=2)
-    low, high = pixels.min(), pixels.max()
     if low >= 0 and high <= 255 and (high > 1 or image.dtype == np.uint8):
         return pixels / 255
     return pixels if low >= 0 and high <= 1 else (pixels - low) / ((high - low) or 1)

@@ -456,6 +456,16 @@ def test_other_models(browser, name):
     playground.close()
 
 
+def test_without_data_nothing_is_promised(browser):
+    model = CNN([Flatten(input_shape=(4, 4, 1)), Dense(2, activation="softmax")], seed=1, engine="python")
+    with serving(Playground(model)) as server:
+        page = Page(browser, server)
+        assert page.text("#seen-text") == "What the network sees appears here. Draw or drop a picture anywhere."
+        assert "--data" in page.text("[data-part=reason]")
+        assert page.console() == []
+        browser.get("about:blank")
+
+
 VISIBLE = "const visible = (what) => [...document.querySelectorAll(what)].filter((each) => each.checkVisibility());"
 
 

@@ -6,6 +6,7 @@ from PIL import Image
 
 from jitcnn import CNN, Conv2d, Dense, Flatten, Layer, plots
 from jitcnn.plots.stages import stages
+from jitcnn.plots.tiles import as_shown
 from jitcnn.preparation import NORMALIZATIONS
 from tests.plots.conftest import images_in, texts_in
 
@@ -149,3 +150,8 @@ def test_graph_tells_sizes_parameters_and_work(grey):
     names = [text.get_position()[1] for text in figure.axes[0].texts if text.get_text() in ("input", *grey.graph.names)]
     icons = [sum(0 < patch.get_y() + patch.get_height() - top < 0.66 for patch in figure.axes[0].patches) for top in names]
     assert icons == [1, 3, 3, 3, 4, 4, 4, 1, 1, 1]  # a sheet a channel, in each layer's line
+
+
+@pytest.mark.parametrize(("value", "shown"), [(156, 156 / 255), (0, 0)])
+def test_an_image_of_one_grey_is_shown_as_that(value, shown):
+    assert (as_shown(np.full((1, 1, 1), value, np.uint8)) == shown).all()

@@ -243,7 +243,7 @@ function begin(about) {
       drawn.want();
     });
   } else $("paper-frame").hidden = true;
-  $("example").hidden = about.examples === 0;
+  $("example").hidden = $("example-hint").hidden = about.examples === 0;
   $("label-label").hidden = !about.classes;
   $("label").append(...(about.classes ?? []).map((name, k) => new Option(name, k)));
 }

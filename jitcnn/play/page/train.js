@@ -5,7 +5,8 @@ import { words } from "./colours.js";
 import { drawChart } from "./chart.js";
 import { element } from "./number.js";
 
-const BUSY = 90; // milliseconds between two questions while something happens; three times as long as an answer and its pictures take, where that is more
+const BUSY = 90; // milliseconds between two questions while something happens: three times what an answer and its pictures took, where that is more,
+const SLOW = 500; // but never longer
 const IDLE = 1500;
 const KINDS = ["weights", "outputs", "gradients"];
 const COLOURS = ["--accent", "--second"];
@@ -43,7 +44,7 @@ export class Training {
 
   async poll() {
     for (let took = 0; ; ) {
-      await new Promise((done) => setTimeout(done, this.active && !document.hidden ? Math.max(BUSY, 3 * took) : IDLE));
+      await new Promise((done) => setTimeout(done, this.active && !document.hidden ? Math.max(BUSY, Math.min(3 * took, SLOW)) : IDLE));
       try {
         const started = performance.now();
         await this.update();
