@@ -79,6 +79,7 @@ class Recipe:
                 graph.add(LAYERS[entry["type"]](**settings))
             except ValueError as error:
                 raise ValueError(f"{self._where(number)}: {error}") from error
+        graph.layers[0].declared_shape = shape  # a model of them draws its weights by its own seed from the start
         return graph.layers
 
     def build(

@@ -1,9 +1,12 @@
 """Recipes: models in TOML files, the same as those made in Python, and errors that say where."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from jitcnn import CNN, Activation, Conv2d, Dense, Dropout, Flatten, Pool2d, Upsample, recipe
+from jitcnn.presets import PRESETS
 
 ALL = """
 [model]
@@ -178,3 +181,12 @@ def test_hostile_files(write, tmp_path):
         recipe.read("own.toml")
     with pytest.raises(ValueError, match=r"none\.toml: no such file"):
         recipe.read("none.toml")
+
+
+def test_layers_of_a_recipe_in_a_preset_have_first_weights_by_the_seed(tmp_path):
+    """Also where somebody looks at them before the first image comes."""
+    (tmp_path / "own.toml").write_text(ALL)
+    preset = replace(PRESETS["default"], layers=recipe.read(tmp_path / "own.toml").new_layers)
+    first, again, other = (preset.build(seed=seed, input_shape=(12, 10, 1), classes=3) for seed in (3, 3, 4))
+    again.check_images(np.zeros((1, 12, 10, 1)))
+    assert first.digest() == again.digest() != other.digest()
