@@ -59,6 +59,17 @@ def call_kernel(typing, address, arguments, first, last, worker):
     return types.void(*[types.int64] * 5), build
 
 
+@intrinsic
+def fetch_add(typing, array, index, value):
+    """Add to a number of an array of int64 that several threads add to at once; returns what it was before."""
+
+    def build(context, builder, signature, args):
+        numbers = context.make_array(signature.args[0])(context, builder, args[0]).data
+        return builder.atomic_rmw("add", builder.gep(numbers, [args[1]]), args[2], "monotonic")
+
+    return types.int64(array, types.int64, types.int64), build
+
+
 X86, ARM = ("x86_64", "i686"), ("aarch64", "arm64")
 FLUSH = {**dict.fromkeys(X86, 0x8040), **dict.fromkeys(ARM, 1 << 24)}  # bits of the control word: results and operands
 

@@ -12,7 +12,8 @@ import numpy as np
 from numba import get_thread_id, njit, prange, types
 
 from jitcnn.kernels import compiling
-from jitcnn.kernels.pointers import call_kernel, flush_denormals, restore_control
+from jitcnn.kernels.buffers import aligned_zeros
+from jitcnn.kernels.pointers import call_kernel, fetch_add, flush_denormals, restore_control
 
 TABLE = types.Array(types.int64, 2, "C")
 COUNTERS = types.Array(types.int64, 1, "C")
@@ -23,6 +24,7 @@ FIRST_ROW, LAST_ROW, FIRST, LAST, BLOCK = range(5)  # a task: its rows, its shar
 FIRST_TASK, LAST_TASK = 0, 1  # a segment: one parallel region
 # Entries of the counters.
 STEP, POSITION, BATCH, SLOTS = range(4)
+LINE = 8  # counters from one that a thread adds to to the next: a cache line, which would otherwise go to and fro
 
 #: One parallel region at a time in a process: the workqueue layer aborts the process otherwise.
 lock = threading.Lock()
@@ -39,17 +41,39 @@ def _run_task(rows, task, worker):
     restore_control(control)
 
 
-def _run(rows, tasks, segments, counters, steps, advance):
+@njit(error_model="numpy")
+def _edge(segment, part, threads):
+    """The first task of a thread's part of a segment."""
+    return segment[FIRST_TASK] + (segment[LAST_TASK] - segment[FIRST_TASK]) * part // threads
+
+
+@njit(error_model="numpy")
+def _run_part(rows, tasks, segment, drawn, threads, own, worker):
+    """A thread's own part of a segment's tasks, the same in every step, whose numbers are in its cache; then what others have left over.
+
+    Cores are rarely equally fast: another program or another virtual machine slows one of them down.
+    """
+    for k in range(threads):
+        part = (own + k) % threads
+        last = _edge(segment, part + 1, threads)
+        task = fetch_add(drawn, part * LINE, 1)
+        while task < last:
+            _run_task(rows, tasks[task], worker)
+            task = fetch_add(drawn, part * LINE, 1)
+
+
+def _run(rows, tasks, segments, counters, steps, advance, drawn, threads):
     for _ in range(steps):
         counters[STEP] += advance
         for s in range(segments.shape[0]):
-            start = segments[s, FIRST_TASK]
-            for t in prange(0, segments[s, LAST_TASK] - start):
-                _run_task(rows, tasks[start + t], get_thread_id())
+            for part in range(threads):
+                drawn[part * LINE] = _edge(segments[s], part, threads)
+            for part in prange(threads):
+                _run_part(rows, tasks, segments[s], drawn, threads, part, get_thread_id())
         counters[POSITION] += counters[BATCH]
 
 
-def _run_serially(rows, tasks, segments, counters, steps, advance):
+def _run_serially(rows, tasks, segments, counters, steps, advance, drawn, threads):
     for _ in range(steps):
         counters[STEP] += advance
         for s in range(segments.shape[0]):
@@ -58,7 +82,7 @@ def _run_serially(rows, tasks, segments, counters, steps, advance):
         counters[POSITION] += counters[BATCH]
 
 
-SIGNATURE = types.void(TABLE, TABLE, TABLE, COUNTERS, types.int64, types.int64)
+SIGNATURE = types.void(TABLE, TABLE, TABLE, COUNTERS, types.int64, types.int64, COUNTERS, types.int64)
 
 
 @functools.cache
@@ -73,6 +97,7 @@ def variants(threads: int) -> list[tuple[Any, dict[str, bool]]]:
     return [(compiled, {"parallel": parallel}) for parallel in (False, True)[: min(threads, 2)]]
 
 
+_drawn = aligned_zeros(numba.config.NUMBA_NUM_THREADS * LINE, np.int64)  # of each part of a segment, the next task
 _entered_parallel = False
 _forked = False
 
@@ -106,17 +131,17 @@ def enter() -> None:
 def run(rows: np.ndarray, tasks: np.ndarray, segments: np.ndarray, counters: np.ndarray, steps: int, advance: bool, threads: int) -> None:
     """Replay a program `steps` times on `threads` threads."""
     if threads == 1:
-        compiled(parallel=False)(rows, tasks, segments, counters, steps, int(advance))
+        compiled(parallel=False)(rows, tasks, segments, counters, steps, int(advance), _drawn, 1)
         return
     function = compiled(parallel=True)
     with lock:
         enter()
         saved = numba.get_num_threads()
         if saved == threads:
-            function(rows, tasks, segments, counters, steps, int(advance))
+            function(rows, tasks, segments, counters, steps, int(advance), _drawn, threads)
             return
         numba.set_num_threads(threads)
         try:
-            function(rows, tasks, segments, counters, steps, int(advance))
+            function(rows, tasks, segments, counters, steps, int(advance), _drawn, threads)
         finally:
             numba.set_num_threads(saved)
