@@ -7,7 +7,7 @@ import numpy as np
 
 from jitcnn import guard
 from jitcnn.kernels.buffers import ALIGNMENT, Storage, aligned_zeros
-from jitcnn.kernels.rows import BLOCK, Call, Row, parameter_shares
+from jitcnn.kernels.rows import BLOCK, BLOCK_BYTES, Call, Row, parameter_shares
 
 if TYPE_CHECKING:
     from jitcnn.kernels.program import Program
@@ -19,6 +19,12 @@ class Segment:
 
     over: str
     chains: list[list[Row]]
+
+    @property
+    def block(self) -> int:
+        """Images that a task takes through rows over images at once."""
+        most = max((row.image_bytes() for chain in self.chains for row in chain), default=0)
+        return min(BLOCK, max(1, BLOCK_BYTES // max(1, most)))
 
 
 def plan_segments(rows: list[Row]) -> list[Segment]:
@@ -97,23 +103,24 @@ def place_buffers(program: "Program", segments: list[Segment], calls: list[Call]
     for number, segment in enumerate(segments):
         scratch = [s for s, where in users.items() if where == {number} and s.place is None]
         if scratch and guard.MODE:
-            memory += place_scratch_apart(program, scratch)
+            memory += place_scratch_apart(program, segment.block, scratch)
         elif scratch:
-            memory.append(place_scratch(program, segment.chains[0], scratch))
+            memory.append(place_scratch(program, segment, scratch))
     return memory
 
 
-def place_scratch(program: "Program", rows: list[Row], scratch: list[Storage]) -> np.ndarray:
+def place_scratch(program: "Program", segment: Segment, scratch: list[Storage]) -> np.ndarray:
     """Room for one block of images a worker, shared by buffers that are not in use at the same time."""
+    rows, block = segment.chains[0], segment.block
     spans = {s: [i for i, row in enumerate(rows) if s in row.touched()] for s in scratch}
     arena = Arena()
     offsets: dict[Storage, int] = {}
     for i in range(len(rows)):
         for s in (s for s in scratch if spans[s][0] == i):
-            size = -(-BLOCK * s.image_size * s.dtype.itemsize // ALIGNMENT) * ALIGNMENT
+            size = -(-block * s.image_size * s.dtype.itemsize // ALIGNMENT) * ALIGNMENT
             offsets[s] = arena.take(size, fresh=s.zero_filled)
         for s in (s for s in scratch if spans[s][-1] == i and not s.zero_filled):
-            size = -(-BLOCK * s.image_size * s.dtype.itemsize // ALIGNMENT) * ALIGNMENT
+            size = -(-block * s.image_size * s.dtype.itemsize // ALIGNMENT) * ALIGNMENT
             arena.free(offsets[s], size)
     worker_bytes = arena.size + ALIGNMENT  # one line apart, so that workers' buffers do not fall on the same cache sets
     memory = aligned_zeros((program.threads or 1) * worker_bytes, np.uint8)
@@ -122,11 +129,11 @@ def place_scratch(program: "Program", rows: list[Row], scratch: list[Storage]) -
     return memory
 
 
-def place_scratch_apart(program: "Program", scratch: list[Storage]) -> list[np.ndarray]:
+def place_scratch_apart(program: "Program", block: int, scratch: list[Storage]) -> list[np.ndarray]:
     """The same where every buffer of every worker lies alone, between pages that are out of bounds."""
     memories = []
     for s in scratch:
-        memory, start, step = guard.room(BLOCK * s.image_size * s.dtype.itemsize, program.threads or 1)
+        memory, start, step = guard.room(block * s.image_size * s.dtype.itemsize, program.threads or 1)
         s.put(memory.ctypes.data + start, step // s.dtype.itemsize)
         memories.append(memory)
     return memories

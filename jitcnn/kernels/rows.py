@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from jitcnn.kernels.buffers import Buffer
+from jitcnn.kernels.records import Images
 
-#: Images that a task takes through all rows at once, while their numbers stay in the second-level cache.
-BLOCK = 4
+#: Images that a task takes through all rows at once, or fewer where a row reads and writes more than this of them: then their numbers
+#: stay in the second-level cache.
+BLOCK, BLOCK_BYTES = 4, 2**19
 MOST_SLOTS = 16
 
 
@@ -64,6 +66,11 @@ class Row:
     def written(self) -> set[Any]:
         """What it writes."""
         return self.touched(self.writes)
+
+    def image_bytes(self) -> int:
+        """What it reads and writes of one image."""
+        named = (value for name, value in self.fields.items() if self.record[name] == Images)
+        return sum(s.image_size * s.dtype.itemsize for s in {value.storage for value in named if isinstance(value, Buffer)})
 
 
 @dataclass(eq=False)

@@ -9,7 +9,7 @@ from jitcnn import guard
 from jitcnn.kernels import runner
 from jitcnn.kernels.pace import ALL, Pace
 from jitcnn.kernels.planning import Segment
-from jitcnn.kernels.rows import BLOCK, Row, batch_shares, parameter_shares
+from jitcnn.kernels.rows import Row, batch_shares, parameter_shares
 
 if TYPE_CHECKING:
     from jitcnn.kernels.program import Program
@@ -21,8 +21,11 @@ class Part:
     def __init__(self, program: "Program", segments: list[Segment]):
         self.program, self.segments = program, segments
         self.ranges: list[list[tuple[int, int]]] = []
+        self.sizes: list[tuple[int, int]] = []  # images of a task, and of a block, where a segment's rows are over images
         rows: list[Row] = []
         for segment in segments:
+            has_slots = any("slot_images" in row.fields for chain in segment.chains for row in chain)
+            self.sizes.append((program.slot_images if has_slots else segment.block, segment.block))
             self.ranges.append([])
             for chain in segment.chains:
                 self.ranges[-1].append((len(rows), len(rows) + len(chain)))
@@ -36,13 +39,12 @@ class Part:
         """The task and segment tables for a number of images."""
         tasks: list[tuple[int, ...]] = []
         bounds = []
-        for segment, ranges in zip(self.segments, self.ranges, strict=True):
+        for segment, ranges, (size, block) in zip(self.segments, self.ranges, self.sizes, strict=True):
             start = len(tasks)
             chains: list[list[tuple[int, ...]]] = []
             for (first_row, last_row), chain in zip(ranges, segment.chains, strict=True):
                 if segment.over == "images":
-                    size = self.program.slot_images
-                    shares = [(first, min(first + size, batch), BLOCK) for first in range(0, batch, size)]
+                    shares = [(first, min(first + size, batch), block) for first in range(0, batch, size)]
                 elif segment.over == "batch":
                     shares = batch_shares(chain[0], batch, self.program.threads or 1)
                 else:
