@@ -26,9 +26,11 @@ from jitcnn.kernels.sums import make_column_sums
 from jitcnn.kernels.tile import Shape, make_tile
 from jitcnn.kernels.tiling import choose_columns, choose_group, choose_taps, choose_unrolled
 
+STRIP_PIXELS = 120  # enough that loading and storing the sums is a few percent of the work
+
 GradWeights = record(
     x=Images, grad_y=Images, slots=int, size=int, slot_images=int, x_top=int, x_left=int, stride_h=int, stride_w=int,
-    height=int, width=int, kernel_h=int, kernel_w=int, channels=int, filters=int,
+    height=int, width=int, kernel_h=int, kernel_w=int, channels=int, filters=int, strip=int,
 )  # fmt: skip
 
 
@@ -39,7 +41,8 @@ def grad_weights_kernel(
     """Adds each image's sums over pixels of x * grad_y to its slot.
 
     Tile rows are (kernel column, channel in), several kernel rows at once where those are few, `rest` of them in the last tile; columns are
-    filters, the last of which take `last` vectors.
+    filters, the last of which take `last` vectors.  A strip of `strip` lines of pixels, which stay in the first-level cache, takes part in
+    all sums before the next one does.
     taps: pixels that are written out, `pixel` numbers of x apart, 1 for none.
     """
     shape = Shape(real, groups, per_group, vectors, lanes, "load", a_row=1, taps=taps, a_t=pixel)
@@ -61,34 +64,37 @@ def grad_weights_kernel(
                 sums[i] = zero
         x_line, x_pixel, g_line = a.stride_h * a.x.row, a.stride_w * c, a.grad_y.row
         for n in range(first, last):
-            x = move(pointer(a.x, n, first, worker), a.x_top * a.x.row + a.x_left * c)
-            g = pointer(a.grad_y, n, first, worker)
-            for i in range(0, a.kernel_h, groups):
-                for j in range(0, run, per_group):
-                    x_at, sum_at = move(x, i * a.x.row + j), move(slot, (i * run + j) * o)
-                    for k in range(0, o, wide):
-                        if j + per_group <= run:
-                            if k + wide <= o:
-                                tile(
-                                    move(sum_at, k), run * o, o, x_at, a.x.row, 1, x_line, taps * x_pixel, move(g, k), g_line, taps * o,
-                                    o, a.height, a.width // taps, slot, 0, 0, wide, 0, 0,
-                                )  # fmt: skip
-                            elif last:
-                                last_tile(
-                                    move(sum_at, k), run * o, o, x_at, a.x.row, 1, x_line, taps * x_pixel, move(g, k), g_line, taps * o,
-                                    o, a.height, a.width // taps, slot, 0, 0, o - k, 0, 0,
-                                )  # fmt: skip
-                        elif rest:
-                            if k + wide <= o:
-                                rest_tile(
-                                    move(sum_at, k), 0, o, x_at, 0, 1, x_line, taps * x_pixel, move(g, k), g_line, taps * o,
-                                    o, a.height, a.width // taps, slot, 0, 0, wide, 0, 0,
-                                )  # fmt: skip
-                            elif last:
-                                last_rest_tile(
-                                    move(sum_at, k), 0, o, x_at, 0, 1, x_line, taps * x_pixel, move(g, k), g_line, taps * o,
-                                    o, a.height, a.width // taps, slot, 0, 0, o - k, 0, 0,
-                                )  # fmt: skip
+            image, grad_image = pointer(a.x, n, first, worker), pointer(a.grad_y, n, first, worker)
+            for line in range(0, a.height, a.strip):
+                height = min(a.strip, a.height - line)
+                x = move(image, a.x_top * a.x.row + a.x_left * c + line * x_line)
+                g = move(grad_image, line * g_line)
+                for i in range(0, a.kernel_h, groups):
+                    for j in range(0, run, per_group):
+                        x_at, sum_at = move(x, i * a.x.row + j), move(slot, (i * run + j) * o)
+                        for k in range(0, o, wide):
+                            if j + per_group <= run:
+                                if k + wide <= o:
+                                    tile(
+                                        move(sum_at, k), run * o, o, x_at, a.x.row, 1, x_line, taps * x_pixel, move(g, k), g_line, taps * o,
+                                        o, height, a.width // taps, slot, 0, 0, wide, 0, 0,
+                                    )  # fmt: skip
+                                elif last:
+                                    last_tile(
+                                        move(sum_at, k), run * o, o, x_at, a.x.row, 1, x_line, taps * x_pixel, move(g, k), g_line, taps * o,
+                                        o, height, a.width // taps, slot, 0, 0, o - k, 0, 0,
+                                    )  # fmt: skip
+                            elif rest:
+                                if k + wide <= o:
+                                    rest_tile(
+                                        move(sum_at, k), 0, o, x_at, 0, 1, x_line, taps * x_pixel, move(g, k), g_line, taps * o,
+                                        o, height, a.width // taps, slot, 0, 0, wide, 0, 0,
+                                    )  # fmt: skip
+                                elif last:
+                                    last_rest_tile(
+                                        move(sum_at, k), 0, o, x_at, 0, 1, x_line, taps * x_pixel, move(g, k), g_line, taps * o,
+                                        o, height, a.width // taps, slot, 0, 0, o - k, 0, 0,
+                                    )  # fmt: skip
 
     return grad_weights
 
@@ -105,12 +111,14 @@ def conv2d_grad_weights(
     x = program.border(x, image_border(x, grad_y, kernel_h, kernel_w, stride_h, stride_w, top, left))
     real = x.dtype.type
     group = choose_group(real, filters, grad_y.shape[2], kernel_w, stride_w)
+    height, width = grad_y.shape[1], grad_y.shape[2] // group
     wide = kernel_w + (group - 1) * stride_w
     columns = choose_columns(real, group * filters)
     rows, rest = choose_taps(kernel_h, wide * channels, columns.vectors)
     shares = columns.vectors == 1 and group * stride_w < wide
-    taps = choose_unrolled(grad_y.shape[2] // group, rows.groups * rows.per_group) if shares else 1
+    taps = choose_unrolled(width, rows.groups * rows.per_group) if shares else 1
     size = kernel_h * wide * channels * group * filters
+    strips = max(1, height * width // STRIP_PIXELS)
     slots = program.whole((program.slots, size), real)
     program.row(
         grad_weights_kernel,
@@ -119,8 +127,8 @@ def conv2d_grad_weights(
             "pixel": group * stride_w * channels if taps > 1 else 0,
         },
         GradWeights, ("slots",), x=x, grad_y=grad_y, slots=slots, size=size, slot_images=program.slot_images,
-        x_top=-top, x_left=-left, stride_h=stride_h, stride_w=group * stride_w, height=grad_y.shape[1], width=grad_y.shape[2] // group,
-        kernel_h=kernel_h, kernel_w=wide, channels=channels, filters=group * filters,
+        x_top=-top, x_left=-left, stride_h=stride_h, stride_w=group * stride_w, height=height, width=width,
+        kernel_h=kernel_h, kernel_w=wide, channels=channels, filters=group * filters, strip=-(-height // strips),
     )  # fmt: skip
     if group == 1:
         sum_slots(program, slots, grad_w)
