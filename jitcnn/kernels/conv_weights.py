@@ -27,10 +27,11 @@ from jitcnn.kernels.tile import Shape, make_tile
 from jitcnn.kernels.tiling import choose_columns, choose_group, choose_taps, choose_unrolled
 
 STRIP_PIXELS = 120  # enough that loading and storing the sums is a few percent of the work
+STRIP_BYTES = 2**15  # of gradients
 
 GradWeights = record(
     x=Images, grad_y=Images, slots=int, size=int, slot_images=int, x_top=int, x_left=int, stride_h=int, stride_w=int,
-    height=int, width=int, kernel_h=int, kernel_w=int, channels=int, filters=int, strip=int,
+    height=int, width=int, kernel_h=int, kernel_w=int, channels=int, filters=int, strip=int, together=int,
 )  # fmt: skip
 
 
@@ -42,7 +43,7 @@ def grad_weights_kernel(
 
     Tile rows are (kernel column, channel in), several kernel rows at once where those are few, `rest` of them in the last tile; columns are
     filters, the last of which take `last` vectors.  A strip of `strip` lines of pixels, which stay in the first-level cache, takes part in
-    all sums before the next one does.
+    all sums before the next one does; where its gradients alone are too large for that cache, those of a tile's columns.
     taps: pixels that are written out, `pixel` numbers of x apart, 1 for none.
     """
     shape = Shape(real, groups, per_group, vectors, lanes, "load", a_row=1, taps=taps, a_t=pixel)
@@ -59,9 +60,9 @@ def grad_weights_kernel(
         run = a.kernel_w * c
         slot = at(a.slots + first // a.slot_images * a.size * itemsize)
         if first % a.slot_images == 0:
-            sums = carray(slot, (a.size,))
+            numbers = carray(slot, (a.size,))
             for i in range(a.size):
-                sums[i] = zero
+                numbers[i] = zero
         x_line, x_pixel, g_line = a.stride_h * a.x.row, a.stride_w * c, a.grad_y.row
         for n in range(first, last):
             image, grad_image = pointer(a.x, n, first, worker), pointer(a.grad_y, n, first, worker)
@@ -69,32 +70,34 @@ def grad_weights_kernel(
                 height = min(a.strip, a.height - line)
                 x = move(image, a.x_top * a.x.row + a.x_left * c + line * x_line)
                 g = move(grad_image, line * g_line)
-                for i in range(0, a.kernel_h, groups):
-                    for j in range(0, run, per_group):
-                        x_at, sum_at = move(x, i * a.x.row + j), move(slot, (i * run + j) * o)
-                        for k in range(0, o, wide):
-                            if j + per_group <= run:
-                                if k + wide <= o:
-                                    tile(
-                                        move(sum_at, k), run * o, o, x_at, a.x.row, 1, x_line, taps * x_pixel, move(g, k), g_line, taps * o,
-                                        o, height, a.width // taps, slot, 0, 0, wide, 0, 0,
-                                    )  # fmt: skip
-                                elif last:
-                                    last_tile(
-                                        move(sum_at, k), run * o, o, x_at, a.x.row, 1, x_line, taps * x_pixel, move(g, k), g_line, taps * o,
-                                        o, height, a.width // taps, slot, 0, 0, o - k, 0, 0,
-                                    )  # fmt: skip
-                            elif rest:
-                                if k + wide <= o:
-                                    rest_tile(
-                                        move(sum_at, k), 0, o, x_at, 0, 1, x_line, taps * x_pixel, move(g, k), g_line, taps * o,
-                                        o, height, a.width // taps, slot, 0, 0, wide, 0, 0,
-                                    )  # fmt: skip
-                                elif last:
-                                    last_rest_tile(
-                                        move(sum_at, k), 0, o, x_at, 0, 1, x_line, taps * x_pixel, move(g, k), g_line, taps * o,
-                                        o, height, a.width // taps, slot, 0, 0, o - k, 0, 0,
-                                    )  # fmt: skip
+                for begin in range(0, o, a.together):
+                    for i in range(0, a.kernel_h, groups):
+                        for j in range(0, run, per_group):
+                            x_at, sum_at = move(x, i * a.x.row + j), move(slot, (i * run + j) * o)
+                            for k in range(begin, min(begin + a.together, o), wide):
+                                sums, g_at = move(sum_at, k), move(g, k)
+                                if j + per_group <= run:
+                                    if k + wide <= o:
+                                        tile(
+                                            sums, run * o, o, x_at, a.x.row, 1, x_line, taps * x_pixel, g_at, g_line, taps * o,
+                                            o, height, a.width // taps, slot, 0, 0, wide, 0, 0,
+                                        )  # fmt: skip
+                                    elif last:
+                                        last_tile(
+                                            sums, run * o, o, x_at, a.x.row, 1, x_line, taps * x_pixel, g_at, g_line, taps * o,
+                                            o, height, a.width // taps, slot, 0, 0, o - k, 0, 0,
+                                        )  # fmt: skip
+                                elif rest:
+                                    if k + wide <= o:
+                                        rest_tile(
+                                            sums, 0, o, x_at, 0, 1, x_line, taps * x_pixel, g_at, g_line, taps * o,
+                                            o, height, a.width // taps, slot, 0, 0, wide, 0, 0,
+                                        )  # fmt: skip
+                                    elif last:
+                                        last_rest_tile(
+                                            sums, 0, o, x_at, 0, 1, x_line, taps * x_pixel, g_at, g_line, taps * o,
+                                            o, height, a.width // taps, slot, 0, 0, o - k, 0, 0,
+                                        )  # fmt: skip
 
     return grad_weights
 
@@ -118,7 +121,7 @@ def conv2d_grad_weights(
     shares = columns.vectors == 1 and group * stride_w < wide
     taps = choose_unrolled(width, rows.groups * rows.per_group) if shares else 1
     size = kernel_h * wide * channels * group * filters
-    strips = max(1, height * width // STRIP_PIXELS)
+    strip = -(-height // max(1, height * width // STRIP_PIXELS))
     slots = program.whole((program.slots, size), real)
     program.row(
         grad_weights_kernel,
@@ -128,7 +131,8 @@ def conv2d_grad_weights(
         },
         GradWeights, ("slots",), x=x, grad_y=grad_y, slots=slots, size=size, slot_images=program.slot_images,
         x_top=-top, x_left=-left, stride_h=stride_h, stride_w=group * stride_w, height=height, width=width,
-        kernel_h=kernel_h, kernel_w=wide, channels=channels, filters=group * filters, strip=-(-height // strips),
+        kernel_h=kernel_h, kernel_w=wide, channels=channels, filters=group * filters, strip=strip,
+        together=columns.wide if strip * width * group * filters * real().itemsize > STRIP_BYTES else group * filters,
     )  # fmt: skip
     if group == 1:
         sum_slots(program, slots, grad_w)
