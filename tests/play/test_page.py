@@ -462,6 +462,9 @@ def test_without_data_nothing_is_promised(browser):
         page = Page(browser, server)
         assert page.text("#seen-text") == "What the network sees appears here. Draw or drop a picture anywhere."
         assert "--data" in page.text("[data-part=reason]")
+        page.draw()
+        until(lambda: page.all("[data-layer=dense1] canvas"))
+        assert page.find("[data-layer=dense1] canvas").size["height"] <= 66  # two numbers need no more room than ten
         assert page.console() == []
         browser.get("about:blank")
 

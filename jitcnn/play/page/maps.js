@@ -152,8 +152,9 @@ class Card {
       this.maps.remove();
       return;
     }
-    const { maps, rows } = sizeOf(layer);
+    const { maps, rows, columns } = sizeOf(layer);
     this.maps.classList.toggle("row", layer.sent.length === 1);
+    this.maps.style.setProperty("--columns", columns);
     this.maps.classList.toggle("large", rows > 40);
     this.activations = Array.from({ length: maps }, (_, channel) => new PixelMap(`${layer.name}${maps > 1 ? ` channel ${channel}` : ""}`, (row, column) => this.choose("value", channel, row, column)));
     this.gradients = this.activations.map((map, channel) => new PixelMap(`gradient of ${map.name}`, (row, column) => this.choose("gradient", channel, row, column)));
