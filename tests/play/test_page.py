@@ -353,9 +353,9 @@ def test_training_live(own, figures):
 
 
 def test_sliders(own):
-    slide(own, "rate", -2)
-    until(lambda: training(own).settings.rate == 0.01)
+    slide(own, "rate", -2)  # one right after the other: both count
     slide(own, "batch", 4)
+    until(lambda: training(own).settings.rate == 0.01)
     until(lambda: training(own).settings.batch == 16)
     slide(own, "dropout", 0.5)
     until(lambda: training(own).model.layers[3].rate == 0.5)

@@ -152,6 +152,7 @@ export class Training {
     for (const [name, { text, min, max, step, to, show }] of Object.entries(SLIDERS)) {
       const input = element("input", { type: "range", name, min, max, step, id: `${name}-${k}` });
       const output = element("output", { htmlFor: input.id });
+      let waiting;
       const send = () => {
         delete input.dataset.moving;
         this.do("set", { side: k, settings: { [name]: to(Number(input.value)) } });
@@ -159,8 +160,8 @@ export class Training {
       input.addEventListener("input", () => {
         input.dataset.moving = "yes";
         output.textContent = show(to(Number(input.value)));
-        clearTimeout(this.waiting);
-        this.waiting = setTimeout(send, 250);
+        clearTimeout(waiting);
+        waiting = setTimeout(send, 250);
       });
       fields.append(element("label", { htmlFor: input.id }, element("span", { textContent: text }), input, output));
     }
@@ -176,8 +177,10 @@ export class Training {
       { points: side.points.map((point) => [point[0], Number(point[part])]), colour: COLOURS[k], faint: true },
       { points: side.marks.map((mark) => [mark.epoch, Number(mark[key] ?? NaN)]), colour: COLOURS[k], dots: true },
     ]);
-    const losses = this.sides.flatMap((side) => side.points.map((point) => Number(point[1]))).filter(Number.isFinite);
-    const high = losses.length ? Math.max(0.1, losses.toSorted((a, b) => a - b)[Math.floor(0.98 * losses.length)]) * 1.1 : 2.5;
+    const losses = (values) => values.map(Number).filter(Number.isFinite).toSorted((a, b) => a - b);
+    const sets = this.sides.flatMap((side) => [losses(side.points.map((point) => point[1])), losses(side.marks.map((mark) => mark.loss))]);
+    const highs = sets.filter((set) => set.length).map((set) => set[Math.floor(0.98 * set.length)]);
+    const high = highs.length ? Math.max(0.1, ...highs) * 1.1 : 2.5;
     drawChart(this.$("loss"), lines(1, "loss"), { high });
     drawChart(this.$("accuracy"), lines(2, "accuracy"), { high: 1, text: (value) => `${Math.round(100 * value)} %` });
     const said = (key, show) => this.sides.map((side, k) => `${this.sides.length > 1 ? `${"AB"[k]} ` : ""}${side.marks.length ? show(side.marks.at(-1)[key]) : "–"}`).join(", ");
