@@ -30,6 +30,7 @@ def train(context: click.Context, /, **given: Any) -> None:
     --best-by says which.
     """
     options.allow_threads(given["threads"])
+    from .train_check import check, refuse_beside_check
     from .train_config import settle
     from .train_endings import hearing_sigterm
     from .train_folds import report_folds, run_folds
@@ -41,6 +42,9 @@ def train(context: click.Context, /, **given: Any) -> None:
     with hearing_sigterm():
         order = settle(context, given)
         output = order.output
+        if output.check:
+            refuse_beside_check(output)
+            return check(found_rate(order)[0])
         if output.find_lr:
             return find_rate(order)
         order, rate = found_rate(order)

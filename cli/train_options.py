@@ -102,6 +102,7 @@ class Output:
     checkpoint_minutes: float | None
     report: bool
     threads: int | None
+    check: bool
     find_lr: bool
     eval_train: bool
     json_lines: bool
@@ -184,6 +185,7 @@ OUTPUT = (
     click.option("--checkpoint-minutes", type=options.Rate(), metavar="M", help="Save after M minutes too."),
     click.option("--report/--no-report", default=True, show_default=True, help="Leave report.html in the run's folder, see jitcnn report."),
     options.threads_option,
+    click.option("--check", is_flag=True, help="Train nothing: see in some seconds whether data, network, rate and saving can work."),
     click.option(
         "--find-lr",
         is_flag=True,
