@@ -80,7 +80,7 @@ class Graph:
             if self.input_shape is None and len(self.layers) == 1:
                 self.input_shape = layer.declared_shape
             self._build()
-        except ValueError:
+        except BaseException:  # Ctrl-C too
             del self.layers[-1], self.names[-1]
             if not self.layers:
                 self.input_shape = None
@@ -93,7 +93,7 @@ class Graph:
                 self.input_shape = shape
                 try:
                     self._build()
-                except ValueError:
+                except BaseException:
                     self.input_shape = None
                     raise
 
@@ -151,8 +151,8 @@ class Graph:
             for parameter in layer.parameter_list:
                 start = parameter.value.copy() if parameter.is_allocated else fresh[parameter.name]
                 where = self.layout.slices[parameter]
-                parameter.bind(values[where], gradients[where])
-                parameter.value[...] = start
+                parameter.view(values[where])[...] = start
+                parameter.bind(values[where], gradients[where])  # with its values: Ctrl-C may come in between
         self.values, self.gradients = values, gradients
         self.version += 1
 

@@ -70,12 +70,12 @@ class Parameter:
     @property
     def value(self) -> np.ndarray:
         """The numbers under the public shape, a view."""
-        return self._view(self.flat)
+        return self.view(self.flat)
 
     @property
     def gradient(self) -> np.ndarray:
         """The gradient under the public shape, a view."""
-        return self._view(self.flat_gradient)
+        return self.view(self.flat_gradient)
 
     def bind(self, flat: np.ndarray, flat_gradient: np.ndarray) -> None:
         """Live in this memory from now on; its contents are left to the caller."""
@@ -88,7 +88,8 @@ class Parameter:
             raise ValueError(f"the initializer of parameter {self.name!r} gave {values.shape}, expected {self.shape}")
         return values
 
-    def _view(self, flat: np.ndarray) -> np.ndarray:
+    def view(self, flat: np.ndarray) -> np.ndarray:
+        """Numbers that lie as this parameter's do under the public shape."""
         return flat.reshape(self.shape[::-1]).T if self.transposed else flat.reshape(self.shape)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
