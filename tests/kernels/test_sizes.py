@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from jitcnn import CNN, Dense, Flatten, kernels, reference
+from jitcnn import CNN, Dense, Flatten, guard, kernels, reference
 from jitcnn.kernels import runner
 from jitcnn.kernels.lowering import LOWERINGS
 from jitcnn.kernels.program import Program
@@ -18,7 +18,10 @@ from jitcnn.reference.prepared import PREPARED
 
 MANY = 2**31 + 2**20  # numbers
 LAST = 4  # images of a task
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory that is only there when it is touched")
+pytestmark = [
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory that is only there when it is touched"),
+    pytest.mark.skipif(bool(guard.MODE), reason="guarded memory is a copy, and there is not so much"),
+]
 
 
 def untouched(shape, dtype):
