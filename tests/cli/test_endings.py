@@ -215,7 +215,7 @@ WRONG = [
     (["train", "--out", "text.npz/model.json"], "text.npz"),
     (["eval"], "Missing argument 'MODEL'"),
     (["eval", "none.json"], "none.json: no such file"),
-    (["eval", "empty"], "empty: not a regular file"),
+    (["eval", "empty"], "empty: not the folder of a run"),
     (["eval", "nan.npz"], "has no array 'description'"),
     (["eval", "none.json", "--on", "both"], "'both' is not one of 'test', 'val', 'train'"),
     (["eval", "none.json", "--limit", "0"], "0 is not in the range"),
