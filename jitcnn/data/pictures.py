@@ -54,7 +54,7 @@ def folders_in(folder: Path) -> list[Path]:
 
 def pictures_in(folder: Path, root: Path) -> list[Path]:
     """Its picture files in natural order, told by their suffixes."""
-    found = {path.name: path for path in files.entries_of(folder) if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")}
+    found = {path.name: path for path in files.find(folder) if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")}
     return [inside(found[name], root) for name in natural(found)]
 
 

@@ -91,6 +91,16 @@ def test_a_long_row(tmp_path, monkeypatch, row):
         load(tmp_path / "t.csv")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="pipes with names")
+def test_a_pipe_among_pictures(tmp_path):
+    """Whoever opened it would wait for somebody who writes into it."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "0.png").write_bytes(png(4, 4, 1))
+    os.mkfifo(tmp_path / "b" / "1.png")
+    assert len(load(tmp_path).y) == 2
+
+
 def test_a_table_of_more_than_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(table, "CELLS", 64)
     (tmp_path / "t.csv").write_text("0,1,2,3,4\n1,5,6,7,8\n" * 100)
