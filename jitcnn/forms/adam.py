@@ -63,8 +63,7 @@ def adam(
     >>> adam(np.array([1.0]), np.array([5.0]), np.zeros(1), np.zeros(1), 1, 0.1).round(6).tolist()
     [0.9]
     """
-    hyper = [number("lr", lr, 0), *pair(betas), number("eps", eps, 0), number("weight_decay", weight_decay, 0)]
-    return change(call, "adam", w, g, out, hyper, step, m=m, v=v)
+    return change(call, "adam", w, g, out, settings(lr, betas, eps, weight_decay), step, m=m, v=v)
 
 
 def adamax(
@@ -123,8 +122,7 @@ def adamax(
     >>> adamax(np.array([1.0]), np.array([5.0]), np.zeros(1), np.zeros(1), 1, lr=0.5, weight_decay=0).round(4).tolist()
     [0.5]
     """
-    hyper = [number("lr", lr, 0), *pair(betas), number("eps", eps, 0), number("weight_decay", weight_decay, 0)]
-    return change(call, "adamax", w, g, out, hyper, step, m=m, u=u)
+    return change(call, "adamax", w, g, out, settings(lr, betas, eps, weight_decay), step, m=m, u=u)
 
 
 def adamw(
@@ -181,14 +179,15 @@ def adamw(
     >>> adamw(np.array([1.0]), np.array([5.0]), np.zeros(1), np.zeros(1), 1, lr=0.5, weight_decay=0).round(4).tolist()
     [0.5]
     """
-    hyper = [number("lr", lr, 0), *pair(betas), number("eps", eps, 0), number("weight_decay", weight_decay, 0)]
-    return change(call, "adamw", w, g, out, hyper, step, m=m, v=v)
+    return change(call, "adamw", w, g, out, settings(lr, betas, eps, weight_decay), step, m=m, v=v)
 
 
-def pair(betas: tuple[float, float]) -> tuple[float, float]:
-    """Two numbers from 0 to less than 1."""
+def settings(lr: float, betas: tuple[float, float], eps: float, weight_decay: float) -> list[float]:
+    """The settings of all of them, checked, in the order of the prepared form; `betas` are two numbers from 0 to less than 1."""
+    rate = number("lr", lr, 0)
     try:
         beta1, beta2 = betas
     except (TypeError, ValueError):
         raise ValueError(f"betas is {betas!r}, expected two numbers, as (0.9, 0.999)") from None
-    return number("betas[0]", beta1, 0, 1), number("betas[1]", beta2, 0, 1)
+    kept = [number("betas[0]", beta1, 0, 1), number("betas[1]", beta2, 0, 1)]
+    return [rate, *kept, number("eps", eps, 0), number("weight_decay", weight_decay, 0)]
