@@ -109,6 +109,6 @@ def saving(model: CNN) -> Finding:
 
 
 def refuse_beside_check(output: Any) -> None:
-    """A usage error for what goes on with a run, or tests something else."""
-    if output.resume is not None or output.find_lr:
+    """A usage error for what tests something else; what goes on with a run is refused with all else that its settings decide."""
+    if output.find_lr:
         raise click.UsageError("--check looks before a new training: leave --resume and --find-lr out.")

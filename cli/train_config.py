@@ -112,7 +112,7 @@ def repeated_parent(context: click.Context, given: Mapping[str, Any], said: set[
 
 def refuse_beside_resume(said: set[str], deciding: list[str]) -> None:
     """What a run goes on with cannot be changed any more."""
-    wrong = [name for name in (*deciding, "config", "name", "find_lr") if name in said and name != "epochs"]
+    wrong = [name for name in (*deciding, "config", "name", "check", "find_lr") if name in said and name != "epochs"]
     if wrong:
         raise click.UsageError(f"--{wrong[0].replace('_', '-')} cannot be given with --resume: a run goes on with its own settings.")
 
