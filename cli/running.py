@@ -60,12 +60,9 @@ class Command(WithExample):
             with warnings.catch_warnings():
                 warnings.showwarning = _warn  # type: ignore[assignment]
                 return super().invoke(context)
-        except (
-            click.ClickException,
-            click.Abort,
-            click.exceptions.Exit,
-            BrokenPipeError,
-        ):  # click ends quietly where `head` has read enough
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except BrokenPipeError:  # `head` has read enough: click ends quietly
             raise
         except Exception as error:
             if context.meta.get("jitcnn.debug"):
