@@ -86,6 +86,20 @@ def test_scratch_is_used_again():
     assert len({buffer.storage.place.data for buffer in buffers}) == 2
 
 
+@pytest.mark.parametrize(("side", "block"), [(16, 4), (48, 3), (64, 2), (100, 1)])
+def test_blocks_of_large_images_are_smaller(side, block):
+    """What a row reads and writes of a block stays in the second-level cache, also where the batch is no multiple of blocks."""
+    (x,) = arrays((7, side, side, 4))
+    program = Program(7, 2)
+    between = program.buffer(x.shape, x.dtype)
+    LOWERINGS["tanh"](program, program.external(x), between)
+    y = np.empty_like(x)
+    LOWERINGS["tanh"](program, between, program.external(y))
+    program.finish().run()
+    np.testing.assert_allclose(y, np.tanh(np.tanh(x)), atol=1e-14)
+    assert [size for part in program.parts for size in part.sizes] == [(block, block)]
+
+
 def test_a_smaller_last_batch_leaves_the_other_rows_alone():
     grad_b, grad_w, w = np.empty(4), np.empty((3, 3, 2, 4)), arrays((3, 3, 2, 4))[0]
 
