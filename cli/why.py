@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -138,8 +139,10 @@ def training_data(found: Checkpoints, given: Mapping[str, Any]) -> Dataset:
     """The data; of images that a run left out none are there."""
     from .evaluate import data_of
 
+    model = found.models[-1]
     limits = [limit for limit in (given["limit"], found.images) if isinstance(limit, int)]
-    return data_of(found.models[-1], given["data"], "train", min(limits, default=None))
+    dataset = data_of(model, given["data"], "train", min(limits, default=None))
+    return replace(dataset, classes=model.classes or dataset.classes)
 
 
 def about_image(found: Checkpoints, dataset: Dataset, image: str, given: Mapping[str, Any], out: str | None) -> tuple[dict[str, Any], Any]:

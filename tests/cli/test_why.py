@@ -49,6 +49,16 @@ def test_labels_of_a_set(run, trained, digits):
     assert [int(line.split()[1]) for line in lines[3:6]] == [entry["image"] for entry in found["suspects"]]
 
 
+def test_labels_have_the_names_that_the_model_knows(run, trained, digits):
+    model = load(trained)
+    model.classes = names = ["zero", "one", "two", "three"]
+    model.save("named.json")
+    found = done(run("why", "named.json", "--data", digits, "--top", 40, "--json"))
+    data = load_data(digits)
+    assert [entry["label"] for entry in found["suspects"]] == [names[data.y[entry["image"]]] for entry in found["suspects"]]
+    assert {entry["said"] for entry in found["suspects"]} <= set(names)
+
+
 def test_the_models_of_a_run(run, trained_run, digits):
     data, best, last = load_data(digits), load(trained_run / "best.json"), load(trained_run / "last.json")
     found = done(run("why", trained_run, 3, "--json"))
