@@ -128,7 +128,8 @@ class Network:
             raise ValueError(f"preparation makes images of {given[0]} with {given[1]} channels, and the model takes {self.input_shape}")
         outputs = None if self.output_shape is None else self.output_shape[-1]
         if preparation.classes is not None and outputs is not None and len(preparation.classes) != outputs:
-            raise ValueError(f"classes has {len(preparation.classes)} names, and the model {outputs} outputs: give one name for each")
+            advice = 'end with Dense(2, activation="softmax")' if outputs == 1 else "give one name for each"
+            raise ValueError(f"classes has {len(preparation.classes)} names, and the model {outputs} outputs: {advice}")
         self._preparation = preparation
         self._forget_programs()
 

@@ -254,6 +254,12 @@ def test_bad_descriptions(change, message):
         CNN.from_description(description)
 
 
+def test_a_single_output_has_no_two_names():
+    model = CNN([Dense(1, activation="sigmoid", input_shape=(3,))])
+    with pytest.raises(ValueError, match=r'classes has 2 names, and the model 1 outputs: end with Dense\(2, activation="softmax"\)'):
+        model.classes = ["cat", "dog"]
+
+
 def test_copies():
     model = net()
     model.compile(clip_norm=0.1)  # which works on all gradients as one array
