@@ -10,7 +10,7 @@ import numpy as np
 from jitcnn.layers import Conv2d, Dense, Dropout, Flatten
 from jitcnn.plots.graph import settings_of
 from jitcnn.plots.structure import image_behind
-from jitcnn.plots.style import class_names, plural
+from jitcnn.plots.style import class_names, plural, shortened
 
 if TYPE_CHECKING:
     from jitcnn.layers.base import Layer
@@ -113,7 +113,7 @@ def _dense(layer: Dense, shape: Sequence[int], x: np.ndarray, y: np.ndarray, nam
         triples.append(
             Triple(
                 Cell(what, maps[0][..., i]),
-                Cell(f"weights for {names[k]}", maps[1][..., i], is_weights=True),
+                Cell(f"weights for {shortened(names[k], 9)}", maps[1][..., i], is_weights=True),
                 Cell(f"product, sum {part:+.3g}", maps[2][..., i], is_weights=True),
             )
         )
