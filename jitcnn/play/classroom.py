@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,9 +14,22 @@ from jitcnn.play.live import Side
 from jitcnn.play.rebuilding import Settings, rebuilt
 from jitcnn.play.security import field
 
-PAUSE = 0.002  # seconds between two moments, in which others get the lock
 LIMITS = {"rate": (1e-6, 100.0), "filters": (0, 64), "dropout": (0.0, 0.9), "batch": (1, 1024)}
 ACTIONS = ("play", "pause", "step", "epoch", "best", "reset", "set", "compare", "single")
+
+
+class Turn:
+    """A lock that goes to whoever waits for it before it goes to the same thread again: training takes it for moment after moment."""
+
+    def __init__(self) -> None:
+        self._next, self._taken = threading.Lock(), threading.Lock()
+
+    def __enter__(self) -> None:
+        with self._next:
+            self._taken.acquire()
+
+    def __exit__(self, *error: object) -> None:
+        self._taken.release()
 
 
 class Classroom:
@@ -38,7 +50,7 @@ class Classroom:
         Why nothing can be trained.
     """
 
-    def __init__(self, model: CNN, dataset: Dataset | None, lock: threading.RLock):
+    def __init__(self, model: CNN, dataset: Dataset | None, lock: Turn):
         self.lock, self.model = lock, model
         self.sides: list[Side] = []
         self.playing, self.doing, self.problem = False, "", ""
@@ -172,7 +184,6 @@ class Classroom:
                 with self.wake:
                     if todo is not None:
                         self.todo.remove(todo)
-            time.sleep(PAUSE)
 
     def _do(self, action: str, side: int, settings: Settings | None) -> None:
         if action == "step":
@@ -182,7 +193,6 @@ class Classroom:
             for each, epoch in zip(self.sides, wanted, strict=True):
                 while each.epoch < epoch and each.explosion is None and not self.ended:
                     self._advance(each)
-                    time.sleep(PAUSE)
         elif action == "reset":
             for each in self.sides:
                 self._replace(each, rebuilt(each.model, each.settings, keep_weights=False), begin=True)

@@ -1,4 +1,4 @@
-"""Why a loss explodes: which layer's numbers grew first."""
+"""Why a loss explodes, or training comes to nothing: which layer's numbers grew first."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def largest(array: np.ndarray) -> float:
 
 
 class Explosion:
-    """What was seen when the last steps were done once more.
+    """What was seen when steps were done once more.
 
     Attributes
     ----------
@@ -63,10 +63,12 @@ class Explosion:
         By step.
     start : float
         The loss before training.
+    stalled : bool
+        Whether the loss stayed finite, and training came to nothing: the last of those watched is then what there is after the epoch.
     """
 
-    def __init__(self, watched: list[Watched], start: float):
-        self.watched, self.start = watched, start
+    def __init__(self, watched: list[Watched], start: float, stalled: bool = False):
+        self.watched, self.start, self.stalled = watched, start, stalled
 
     def first(self) -> dict[str, Any] | None:
         """What grew first: layer, kind, step, the value before and then; of what grew at the same step, what came about first."""
@@ -86,6 +88,7 @@ class Explosion:
             "step": last.step,
             "loss": number(last.loss),
             "start": number(self.start),
+            "stalled": self.stalled,
             "first": self.first(),
             "steps": [each.step for each in self.watched],
             "layers": layers,

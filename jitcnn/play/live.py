@@ -6,6 +6,7 @@ import copy
 import math
 import time
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,16 +15,18 @@ import numpy as np
 from jitcnn import initializers
 from jitcnn.data import Dataset
 from jitcnn.model import CNN
-from jitcnn.play.explosion import Explosion, Watched, measure
+from jitcnn.play.explosion import GREW, Explosion, Watched, largest, measure
 from jitcnn.play.images import number
 from jitcnn.play.rebuilding import Settings, rebuilt, settings_of
 
 CHUNK_SECONDS = 0.025  # between which drawings are answered
-MOST_POINTS = 2_000
+MOST_POINTS, MOST_MARKS = 800, 300
 VALIDATED = 1_000  # images
 EXPLODED = 10.0  # times the loss before training
 MOST_STEPS = 200  # in a moment, so that they can be looked at once more
 REPLAYED = 8  # steps before a loss that explodes, at least, if there were as many
+SEARCHED = 64  # steps, for what grew where training comes to nothing
+BETTER = 0.05  # right answers, by which training has come to something
 
 
 @dataclass
@@ -50,10 +53,14 @@ class Side:
     points : list of (epochs, loss, accuracy)
         While training.
     marks : list of dict
-        After each epoch: what was measured on images that are not trained on, by class too.
+        After each epoch: what was measured on images that are not trained on.
+    classes : list of float or None
+        The share of each class's of these images that was answered rightly after the last epoch.
     run : int
         Another number once points begin anew.
     explosion : Explosion or None
+    start : Snapshot or None
+        Before the first step with these settings.
     warm : CNN or None
         The model for whose training everything is compiled.
     """
@@ -70,13 +77,16 @@ class Side:
         """Start from this model's weights."""
         self.model = model
         self.history, self.first_epoch = {name: list(values) for name, values in model.history.items()}, model.epochs
-        self.epoch, self.done, self.steps_a_chunk, self.seconds = 0, 0, 1, 0.0
+        self.epoch, self.done, self.steps_a_chunk = 0, 0, 1
+        self.seconds, self.trained = 0.0, 0  # with these settings: what it took, and how many images it were
         self.points: list[tuple[float, float, float]] = []
         self.marks: list[dict[str, Any]] = []
+        self.classes: list[float | None] = []
         self.explosion: Explosion | None = None
         self.best: Snapshot | None = None
         self.best_mark: dict[str, Any] | None = None
-        self.limit = math.inf
+        self.start: Snapshot | None = None
+        self.limit, self.guessed = math.inf, 0.0  # the loss that is an explosion, and the share of right answers before training
         self.earlier: list[Snapshot] = []  # before each of the last moments
         self.run += 1
         self.shuffle()
@@ -99,7 +109,7 @@ class Side:
     def change(self, settings: Settings) -> None:
         """Use other settings that need no other network."""
         left_out = settings.left_out != self.settings.left_out
-        self.settings = settings
+        self.settings, self.seconds, self.trained, self.start = settings, 0.0, 0, None
         assert self.model.optimizer is not None
         self.model.optimizer.learning_rate = settings.rate
         if left_out:
@@ -121,38 +131,40 @@ class Side:
 
     def advance(self, steps: int | None = None) -> None:
         """Train for so many steps, or for a moment, to the epoch's end at most."""
-        before = self.snapshot()
+        began, before = time.perf_counter(), self.snapshot()
         if not self.points:
             self._look_at_start(before)
+        self.start = self.start or before
         self.earlier = [*self.earlier, before][-REPLAYED:]
-        wanted = self.steps_a_chunk if steps is None else steps
         started = time.perf_counter()
-        logs, taken = self._train(wanted)
+        logs, taken = self._train(self._steps_of_a_moment() if steps is None else steps)
         seconds = time.perf_counter() - started
         if steps is None:
             self.steps_a_chunk = max(1, min(2 * taken, MOST_STEPS, int(CHUNK_SECONDS * taken / max(seconds, 1e-6))))
-        self.seconds += seconds
         self._add_point(logs)
         if self.explosion is None and not logs["loss"] <= self.limit:
-            self.explosion = self._replay()
+            self.explosion = self._exploded()
         if self.done >= len(self.order):
             self._end_epoch()
+        self.seconds += time.perf_counter() - began
+
+    def _steps_of_a_moment(self) -> int:
+        """How many steps take a moment, so that equally long ones end with the epoch: a short one costs as much to begin as a long one."""
+        left = -(-(len(self.order) - self.done) // self.settings.batch)
+        return -(-left // -(-left // self.steps_a_chunk))
 
     def _look_at_start(self, before: Snapshot) -> None:
         """Measure what there is before training: the best so far, and what a loss that explodes is compared with."""
         measured = self.model.evaluate(*self.validation)
-        self.limit = EXPLODED * measured["loss"]
-        self.best, self.best_mark = (
-            before,
-            {"epoch": 0, "loss": number(measured["loss"]), "accuracy": measured.get("accuracy"), "classes": []},
-        )
+        self.limit, self.guessed = EXPLODED * measured["loss"], measured.get("accuracy", 0.0)
+        self.best, self.best_mark = before, {"epoch": 0, "loss": number(measured["loss"]), "accuracy": measured.get("accuracy")}
 
     def _train(self, steps: int) -> tuple[dict[str, float], int]:
         batch = self.settings.batch
         chosen = self.order[self.done : self.done + steps * batch]
         logs = train(self.model, self.dataset.x[chosen], self.dataset.y[chosen], batch)
         self.model.history, self.model.epochs = self.history, self.first_epoch + self.epoch
-        self.done += len(chosen)
+        self.done, self.trained = self.done + len(chosen), self.trained + len(chosen)
         return logs, -(-len(chosen) // batch)
 
     def _add_point(self, logs: dict[str, float]) -> None:
@@ -162,35 +174,29 @@ class Side:
             self.run += 1
 
     def _end_epoch(self) -> None:
-        x, y = self.validation
         self.epoch, self.done = self.epoch + 1, 0
-        measured = self.model.evaluate(x, y)
-        mark = {
-            "epoch": self.epoch,
-            "loss": number(measured["loss"]),
-            "accuracy": measured.get("accuracy"),
-            "classes": self._by_class(x, y),
-        }
-        self.marks.append(mark)
+        measured, self.classes = measured_by_class(self.model, *self.validation)
+        mark = {"epoch": self.epoch, "loss": number(measured["loss"]), "accuracy": measured.get("accuracy")}
+        self.marks = [*(self.marks[1::2] if len(self.marks) >= MOST_MARKS else self.marks), mark]
         last = self.points[-1]
         self._remember({"loss": last[1], "accuracy": last[2], "val_loss": measured["loss"], "val_accuracy": measured.get("accuracy")})
         self.shuffle()
         if math.isfinite(measured["loss"]) and (self.best_mark is None or not measured["loss"] >= float(self.best_mark["loss"])):
             self.best, self.best_mark = self.snapshot(), mark
+        if self.explosion is None and not self._is_better(measured):
+            self.explosion = self._stalled(measured["loss"])
+
+    def _is_better(self, measured: dict[str, float]) -> bool:
+        """Whether training has come to something."""
+        if "accuracy" in measured:
+            return measured["accuracy"] > self.guessed + BETTER
+        return measured["loss"] < self.limit / EXPLODED
 
     def _remember(self, logs: dict[str, Any]) -> None:
         epochs = self.model.epochs
         for name in {*self.history, *logs}:
             self.history.setdefault(name, [None] * epochs).append(logs.get(name))
         self.model.history, self.model.epochs = self.history, epochs + 1
-
-    def _by_class(self, x: np.ndarray, y: np.ndarray) -> list[float | None]:
-        """The share of each class's images that are answered rightly."""
-        outputs = self.model.predict(x)
-        if outputs.ndim != 2 or outputs.shape[1] < 2:
-            return []
-        right = outputs.argmax(axis=1) == y
-        return [float(right[y == k].mean()) if (y == k).any() else None for k in range(outputs.shape[1])]
 
     # Back
 
@@ -211,6 +217,7 @@ class Side:
             buffer[...] = copied
         self.model.steps[0] = kept.steps
         self.epoch, self.done, self.order = kept.epoch, kept.done, kept.order
+        self.model.history, self.model.epochs = self.history, self.first_epoch + self.epoch
 
     def back_to_best(self) -> None:
         """Go back to the epoch's end, or the start, with the lowest loss on images that are not trained on."""
@@ -219,27 +226,50 @@ class Side:
         self.restore(self.best)
         self.points = [point for point in self.points if point[0] <= self.epoch]
         self.marks = [mark for mark in self.marks if mark["epoch"] <= self.epoch]
-        self.history = {name: values[: self.first_epoch + self.epoch] for name, values in self.history.items()}
-        self.model.history, self.model.epochs = self.history, self.first_epoch + self.epoch
-        self.explosion, self.earlier = None, []
+        self.classes = []
+        self.history = self.model.history = {name: values[: self.model.epochs] for name, values in self.history.items()}
+        self.explosion, self.start, self.earlier = None, None, []
         self.run += 1
 
-    def _replay(self) -> Explosion:
-        """Train the last steps once more, one at a time, and look at all numbers before each."""
+    # Why a loss explodes, or training comes to nothing
+
+    def _exploded(self) -> Explosion:
+        """What grew in the last steps."""
         end = int(self.model.steps[0])
-        self.restore(next((each for each in reversed(self.earlier) if each.steps <= end - REPLAYED), self.earlier[0]))
-        watched: list[Watched] = []
+        start = next((each for each in reversed(self.earlier) if each.steps <= end - REPLAYED), self.earlier[0])
+        return Explosion(list(self._replay(start, end)), self.limit / EXPLODED)
+
+    def _stalled(self, loss: float) -> Explosion | None:
+        """What grew in the first steps with these settings, and what is there now; None if weights have not become much larger."""
+        assert self.start is not None
+        if largest(self.model.graph.values) <= GREW * largest(self.start.values):
+            return None
+        now, watched = self.snapshot(), []
+        for each in self._replay(self.start, min(now.steps, self.start.steps + SEARCHED)):
+            watched.append(each)
+            if Explosion(watched, 0.0).first() is not None:
+                break
+        self.restore(now)
+        watched.append(replace(self._measure(), loss=loss))
+        return Explosion(watched, self.limit / EXPLODED, stalled=True)
+
+    def _replay(self, start: Snapshot, end: int) -> Iterator[Watched]:
+        """Train from there up to a step once more, or till the loss explodes, one step at a time, and look at all numbers before each."""
+        self.restore(start)
         while self.model.steps[0] < end:
             if self.done >= len(self.order):
                 self.epoch, self.done = self.epoch + 1, 0
                 self.shuffle()
-            chosen = self.order[self.done : self.done + self.settings.batch]
-            watched.append(measure(self.model, self.dataset.x[chosen[:8]], self.dataset.y[chosen[:8]], int(self.model.steps[0]) + 1))
+            seen = self._measure()
             logs, _ = self._train(1)
-            watched[-1] = replace(watched[-1], loss=logs["loss"])
+            yield replace(seen, loss=logs["loss"])
             if not logs["loss"] <= self.limit:
                 break
-        return Explosion(watched, self.limit / EXPLODED)
+
+    def _measure(self) -> Watched:
+        """All numbers before the next step, of its first images."""
+        chosen = self.order[self.done :][: min(self.settings.batch, 8)]
+        return measure(self.model, self.dataset.x[chosen], self.dataset.y[chosen], int(self.model.steps[0]) + 1)
 
     def to_dict(self, run: int, since: int) -> dict[str, Any]:
         """What the page shows: points from `since` on if they are those of the same run."""
@@ -250,11 +280,12 @@ class Side:
             "first": first,
             "points": [[number(value) for value in point] for point in self.points[first:]],
             "marks": self.marks,
+            "classes": self.classes,
             "epoch": self.epoch,
             "share": self.done / max(1, len(self.order)),
             "step": int(self.model.steps[0]),
             "images": len(self.order),
-            "rate": sum(len(self.order) for _ in self.marks) / self.seconds if self.marks and self.seconds else None,
+            "rate": self.trained / self.seconds if self.trained >= len(self.order) else None,
             "best": self.best_mark,
             "parameters": sum(int(np.prod(shape)) for shape in self.model.parameter_shapes.values()),
             "explosion": None if self.explosion is None else self.explosion.to_dict(),
@@ -268,6 +299,16 @@ def train(model: CNN, x: np.ndarray, y: np.ndarray, batch: int) -> dict[str, flo
         warnings.simplefilter("ignore")  # the page says what becomes of it
         history = model.train(x, y, epochs=1, batch_size=batch, shuffle=False, progress=False, on_nan="ignore")
     return {name: values[-1] for name, values in history.items()}
+
+
+def measured_by_class(model: CNN, x: np.ndarray, y: np.ndarray) -> tuple[dict[str, float], list[float | None]]:
+    """Loss and metrics of these images, and the share of each class's that are answered rightly, in one pass."""
+    images, targets, _, _ = model.training_data(x, y, None, None, None)
+    with model._get_trainer().measuring(images, targets, np.arange(len(images))) as passes:
+        logs, right = passes.run(), passes.measured.get("accuracy")
+    if right is None or model.output_shape is None or len(model.output_shape) != 1:
+        return logs, []
+    return logs, [float(right[y == k].mean()) if (y == k).any() else None for k in range(max(model.output_shape[0], 2))]
 
 
 def validation_of(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:

@@ -71,8 +71,14 @@ def look(model: CNN, image: np.ndarray) -> bytes:
         if isinstance(layer, Conv2d) and (filters := shown_filters(layer, len(arrays[-1]))) is not None:
             arrays.append(filters)
             layers[-1]["weights_sent"] = list(filters.shape)
-    header = {"layers": layers, "outputs": [number(value) for value in y.reshape(-1)] if y.ndim == 1 else None, "image": encode(image)}
+    said = np.append(1 - y, y) if is_yes_or_no(model) else y
+    header = {"layers": layers, "outputs": [number(value) for value in said] if y.ndim == 1 else None, "image": encode(image)}
     return pack(header, arrays)
+
+
+def is_yes_or_no(model: CNN) -> bool:
+    """Whether the only output is the probability of the second of two classes."""
+    return model.output_shape == (1,) and model.layers[-1].activation == "sigmoid"
 
 
 def look_back(found: Trace) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,9 @@ import numpy as np
 from jitcnn.data import Dataset
 from jitcnn.model import CNN
 from jitcnn.play import images
-from jitcnn.play.classroom import Classroom
+from jitcnn.play.classroom import Classroom, Turn
 from jitcnn.play.explaining import central_difference, explain
-from jitcnn.play.look import look, look_back
+from jitcnn.play.look import is_yes_or_no, look, look_back
 from jitcnn.play.security import field
 from jitcnn.play.tracing import trace
 
@@ -39,7 +38,7 @@ class Playground:
         self.model, self.dataset, self.out = model, dataset, None if out is None else Path(out)
         if dataset is not None and dataset.x.shape[1:] != model.input_shape:
             raise ValueError(f"the data's images are {dataset.x.shape[1:]}, and the model takes {model.input_shape}: give other data")
-        self.lock = threading.RLock()
+        self.lock = Turn()
         self.classroom = Classroom(model, dataset, self.lock)
         black = np.zeros(model.input_shape or (), np.uint8)
         look(model, black)  # this, and the trace, compile what the page will ask for
@@ -158,10 +157,10 @@ def has_probabilities(model: CNN) -> bool:
 
 
 def class_names(model: CNN, dataset: Dataset | None) -> list[str] | None:
-    """A name for each output, if outputs are a row."""
+    """A name for each class, if outputs are a row: a single sigmoid output is the probability of the second of two."""
     if model.output_shape is None or len(model.output_shape) != 1:
         return None
-    count = model.output_shape[0]
+    count = 2 if is_yes_or_no(model) else model.output_shape[0]
     for names in (model.classes, None if dataset is None else dataset.classes):
         if names is not None and len(names) == count:
             return list(names)

@@ -1,20 +1,24 @@
 """Training beside the page is training, to the bit; it is stepped, paused, taken back and compared; explosions are traced to a layer."""
 
 import copy
+import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jitcnn import CNN, Conv2d, load
+from jitcnn import CNN, Conv2d, Dense, Flatten, load
+from jitcnn.play.classroom import Turn
 from jitcnn.play.explosion import Explosion, Watched
+from jitcnn.play.images import encode
 from jitcnn.play.live import Side
 from jitcnn.play.playground import Playground
 from jitcnn.play.rebuilding import layers_of, rebuilt, settings_of
-from tests.play.conftest import new_model
+from tests.play.conftest import new_model, unpack
 
 
 @pytest.fixture
@@ -81,7 +85,7 @@ def test_a_class_left_out_is_not_trained_on(side, digits):
     assert len(side.order) == (digits.y != 3).sum() and not (digits.y[side.order] == 3).any()
     for _ in range(4):
         epoch(side)
-    classes = side.marks[-1]["classes"]
+    classes = side.classes
     assert classes[3] == 0.0
     assert np.mean([share for k, share in enumerate(classes) if k != 3]) > 0.6
 
@@ -99,6 +103,43 @@ def test_an_explosion_names_what_went_first(digits):
     assert told["first"]["step"] <= told["step"] and not float(told["loss"]) <= 10 * told["start"]
     assert told["steps"][0] == told["step"] - len(told["steps"]) + 1
     assert set(told["series"]["weights"]) == {"conv1", "conv2", "dense1"}
+
+
+def test_training_that_comes_to_nothing_names_what_went_first(digits):
+    """Where all numbers stay finite and the loss is bounded, as with sigmoid units and squares, a rate far too high is told too."""
+    model = CNN([Flatten(input_shape=(28, 28, 1)), Dense(16, activation="sigmoid"), Dense(10, activation="sigmoid")], seed=1)
+    model.compile("sgd", learning_rate=1e4, loss="mse")
+    side = Side(model, digits)
+    epoch(side)
+    told = side.explosion.to_dict()
+    assert told["stalled"] and told["first"]["layer"] in model.graph.names and told["first"]["step"] < told["step"] == 11
+    assert float(told["loss"]) == side.marks[-1]["loss"] and side.marks[-1]["accuracy"] <= side.guessed + 0.05
+    other = CNN([type(layer)(**layer.describe(), input_shape=layer.declared_shape) for layer in model.layers], seed=1)
+    other.compile("sgd", learning_rate=1e4, loss="mse")
+    other.train(digits.x, digits.y, epochs=1, progress=False)
+    assert model.digest() == other.digest() and model.epochs == 1  # the look back has changed nothing
+    side.back_to_best()
+    side.change(replace(side.settings, rate=1e-4))
+    epoch(side)
+    assert side.explosion is None  # slow is no disaster
+
+
+def test_who_waits_comes_before_who_was_there():
+    turn, order = Turn(), []
+
+    def wait():
+        with turn:
+            order.append("waited")
+
+    with turn:
+        thread = threading.Thread(target=wait)
+        thread.start()
+        while not turn._next.locked():
+            time.sleep(0.001)
+    with turn:
+        order.append("again")
+    thread.join()
+    assert order == ["waited", "again"]
 
 
 def test_what_grew_first():
@@ -133,7 +174,7 @@ def test_steps_epochs_reset_and_play(room):
     assert do(room, "step")["sides"][0]["step"] == 1
     state = do(room, "epoch")
     assert (state["sides"][0]["epoch"], state["sides"][0]["step"]) == (1, 10)
-    assert len(state["sides"][0]["marks"][0]["classes"]) == 10
+    assert len(state["sides"][0]["classes"]) == 10
     more = room.classroom.state({"since": [len(state["sides"][0]["points"])], "runs": [state["sides"][0]["run"]]})
     assert more["sides"][0]["points"] == []
     assert do(room, "reset")["sides"][0]["epoch"] == 0
@@ -194,6 +235,14 @@ def test_a_model_without_data_or_labels(digits):
     assert "loss" in Playground(picture, digits).classroom.reason
     with pytest.raises(ValueError, match="loss"):
         Playground(picture, digits).classroom.train({"action": "play"})
+
+
+def test_one_output_is_the_probability_of_the_second_of_two_classes():
+    model = CNN([Flatten(input_shape=(4, 4, 1)), Dense(1, activation="sigmoid")], seed=1, engine="python")
+    playground, image = Playground(model), np.full((4, 4, 1), 200, np.uint8)
+    assert playground.about({})["classes"] == ["0", "1"]
+    yes = float(model.predict(image)[0])
+    assert unpack(playground.look({"image": encode(image)}))["outputs"] == pytest.approx([1 - yes, yes], abs=1e-6)
 
 
 @settings(max_examples=30)

@@ -365,7 +365,7 @@ def test_sliders(own):
     until(lambda: training(own).settings.left_out == 7)
     own.press("e")
     until(lambda: own.all("[data-part=classes] .left-out"))
-    assert training(own).marks[-1]["classes"][7] == 0
+    assert training(own).classes[7] == 0
 
 
 def test_a_learning_rate_that_explodes_says_why(own):

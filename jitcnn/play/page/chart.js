@@ -19,9 +19,11 @@ export function drawChart(canvas, series, { low = 0, high = null, text = String 
   const box = canvas.getBoundingClientRect();
   if (!box.width) return;
   const ratio = devicePixelRatio;
-  Object.assign(canvas, { width: Math.round(box.width * ratio), height: Math.round(box.height * ratio) });
+  const [width, height] = [Math.round(box.width * ratio), Math.round(box.height * ratio)];
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d");
-  context.scale(ratio, ratio);
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, box.width, box.height);
   const usable = series.map((line) => ({ ...line, points: line.points.filter(([x, y]) => Number.isFinite(x) && Number.isFinite(y)) }));
   const all = usable.flatMap((line) => line.points);
   const most = { x: Math.max(1, ...all.map(([x]) => x)), y: high ?? Math.max(low + 1e-9, ...all.map(([, y]) => y)) };

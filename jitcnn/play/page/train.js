@@ -5,9 +5,11 @@ import { words } from "./colours.js";
 import { drawChart } from "./chart.js";
 import { element } from "./number.js";
 
-const BUSY = 90; // milliseconds between two questions while something happens: three times what an answer and its pictures took, where that is more,
+const BUSY = 90; // milliseconds between two questions while a step or an epoch is done
+const PLAYING = 250; // while training goes on and on, whose cores drawing takes; three times what an answer and its pictures took, where that is more,
 const SLOW = 500; // but never longer
 const IDLE = 1500;
+const REMEDY = "Lower the learning rate, and go back to the best or start anew.";
 const KINDS = ["weights", "outputs", "gradients"];
 const COLOURS = ["--accent", "--second"];
 const percent = (value) => (value === null || value === undefined ? "–" : `${(100 * value).toFixed(1)} %`);
@@ -44,7 +46,11 @@ export class Training {
 
   async poll() {
     for (let took = 0; ; ) {
-      await new Promise((done) => setTimeout(done, this.active && !document.hidden ? Math.max(BUSY, Math.min(3 * took, SLOW)) : IDLE));
+      const pause = this.active && !document.hidden ? Math.max(this.playing ? PLAYING : BUSY, Math.min(3 * took, SLOW)) : IDLE;
+      await new Promise((done) => {
+        this.goOn = done; // something was asked for: look at once
+        setTimeout(done, pause);
+      });
       try {
         const started = performance.now();
         await this.update();
@@ -69,6 +75,7 @@ export class Training {
     try {
       await this.take(await ask("train", { action, side: this.side, ...more, ...this.question() }));
       this.say(null);
+      this.goOn?.();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.say(error.message);
@@ -192,9 +199,9 @@ export class Training {
 
   drawClasses() {
     const side = this.sides[this.side];
-    const shares = side.marks.at(-1)?.classes ?? [];
+    const shares = side.classes;
     const node = this.$("classes");
-    node.hidden = shares.length === 0 || shares.length > 20;
+    node.hidden = shares.length === 0 || shares.length > 20 || shares.length !== this.classes?.length;
     if (node.hidden) return;
     const list = node.querySelector("ol");
     while (list.children.length < shares.length) list.append(element("li", {}, element("span", { className: "bar", aria: { hidden: "true" } }, element("span")), element("span", { className: "name" })));
@@ -215,7 +222,8 @@ export class Training {
     node.hidden = !explosion;
     if (!explosion || node.dataset.step === `${this.side} ${explosion.step}`) return;
     node.dataset.step = `${this.side} ${explosion.step}`;
-    const { first } = explosion;
+    const { first, stalled } = explosion;
+    const gradient = (at) => words(Math.max(...Object.values(explosion.series.gradients).map((series) => Number(series.at(at)))));
     const why = first
       ? `First went the ${first.kind} of ${first.layer}: before step ${first.step} the largest was ${words(first.value)}, ${words(first.before)} when this look began, at step ${explosion.steps[0]}.`
       : "No layer's numbers had grown tenfold in the steps before: the loss jumped at once.";
@@ -236,8 +244,10 @@ export class Training {
       }
     }
     node.replaceChildren(
-      element("h3", { textContent: `The loss exploded at step ${explosion.step}` }),
-      element("p", { textContent: `It is ${words(explosion.loss)}, and was ${words(explosion.start)} before training. ${why} Lower the learning rate, and go back to the best or start anew.` }),
+      element("h3", { textContent: stalled ? "Training has come to nothing" : `The loss exploded at step ${explosion.step}` }),
+      element("p", { textContent: stalled
+        ? `No more answers are right than before training, at a loss of ${words(explosion.loss)}; it was ${words(explosion.start)}. ${why} The largest gradient was ${words(gradient(0))}, and is ${words(gradient(-1))} now. ${REMEDY}`
+        : `It is ${words(explosion.loss)}, and was ${words(explosion.start)} before training. ${why} ${REMEDY}` }),
       element("div", { className: "scroll" }, table),
     );
   }
