@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from jitcnn.data.splits import divided
+from jitcnn.data.splits import kept_and_held_out
 from jitcnn.model import CNN
 from jitcnn.plots.confusion import most_confused
 from jitcnn.scores import confusion_matrix, decide, per_class
@@ -35,11 +35,9 @@ def parts_of(plan: Plan, train: bool) -> dict[str, tuple[np.ndarray, np.ndarray]
     dataset, validation = plan.dataset, plan.validation
     parts = {"train": (dataset.x, dataset.y)} if train else {}
     if isinstance(validation, float):
-        kept = divided(dataset, plan.model.data or {}, plan.model.seed, "train") if train else None
-        held_out = divided(dataset, plan.model.data or {}, plan.model.seed, "val")
-        parts = {} if kept is None else {"train": (kept.x, kept.y)}
-        assert held_out.x_val is not None and held_out.y_val is not None
-        parts["validation"] = held_out.x_val, held_out.y_val
+        kept, held_out = kept_and_held_out(dataset.y, {"validation": validation}, plan.model.seed)
+        parts = {"train": (dataset.x[kept], dataset.y[kept])} if train else {}
+        parts["validation"] = dataset.x[held_out], dataset.y[held_out]
     elif validation is not None and not plan.validates_on_test:
         parts["validation"] = validation
     if dataset.x_test is not None and dataset.y_test is not None:

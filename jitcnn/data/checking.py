@@ -14,7 +14,7 @@ import numpy as np
 
 from jitcnn.data.dataset import Dataset
 from jitcnn.data.pictures import SUFFIXES
-from jitcnn.data.sheet import import_pillow
+from jitcnn.decoding import import_pillow
 
 CHUNK = 2**21  # numbers at a time
 FEWEST = 10  # images of a class
@@ -170,7 +170,7 @@ def picture_sizes(folder: Path) -> dict[str, tuple[int, int]]:
     """Width and height of all picture files, from their headers."""
     sizes = {}
     for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES):
-        Image, *_ = import_pillow()
+        Image = import_pillow("reading pictures")
         with contextlib.suppress(OSError, ValueError, Image.DecompressionBombError), Image.open(path) as picture:
             sizes[str(path.relative_to(folder))] = picture.size
     return sizes

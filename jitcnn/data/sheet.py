@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jitcnn.decoding import import_pillow
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -65,7 +67,9 @@ def draw(rows: Sequence[tuple[str, np.ndarray]], low: float, high: float) -> Any
     low, high
         The numbers that are shown black and white.
     """
-    Image, ImageDraw, ImageFont = import_pillow()
+    Image = import_pillow("drawing pictures")
+    from PIL import ImageDraw, ImageFont
+
     height, width = rows[0][1].shape[1:3]
     longer = max(height, width)
     zoom = max(1, SMALLEST // longer) if longer < LARGEST else LARGEST / longer
@@ -84,15 +88,6 @@ def draw(rows: Sequence[tuple[str, np.ndarray]], low: float, high: float) -> Any
                 Image.fromarray(picture).resize((wide_as_shown, high_as_shown), method), (text + column * (wide_as_shown + GAP), top)
             )
     return sheet
-
-
-def import_pillow() -> tuple[Any, Any, Any]:
-    """What draws, or a ValueError that says how to get it."""
-    try:
-        from PIL import Image, ImageDraw, ImageFont
-    except ImportError:
-        raise ValueError("drawing pictures needs Pillow: pip install 'jitcnn[images]'") from None
-    return Image, ImageDraw, ImageFont
 
 
 def preview(

@@ -64,6 +64,20 @@ def folds(y: np.ndarray, count: int, seed: int = 0) -> list[tuple[np.ndarray, np
     return [(np.flatnonzero(fold != number), np.flatnonzero(fold == number)) for number in range(count)]
 
 
+def kept_and_held_out(y: np.ndarray, record: Mapping[str, Any], seed: int) -> tuple[np.ndarray | slice, np.ndarray | None]:
+    """Which of the images, whose labels are `y`, were trained on, and which were set apart, None if none; `divided` tells the record."""
+    if "validation" in record:
+        draws = initializers.generator(seed, 0, initializers.VALIDATION)
+        return validation_split(len(y), real("validation", record["validation"]), y, draws)
+    if "folds" not in record:
+        return slice(len(y)), None
+    dealt = folds(y, record["folds"], seed)
+    fold = integer("fold", record.get("fold"), at_least=1)
+    if fold > len(dealt):
+        raise ValueError(f"fold is {fold}, and there are {len(dealt)} of them")
+    return dealt[fold - 1]
+
+
 def divided(dataset: Dataset, record: Mapping[str, Any], seed: int, part: str) -> Dataset:
     """The data as a training divided them.
 
@@ -92,18 +106,7 @@ def divided(dataset: Dataset, record: Mapping[str, Any], seed: int, part: str) -
     images = record.get("images")
     if images is None or record.get("digest") != dataset.digest or len(dataset.x) < integer("images", images, at_least=1):
         return dataset
-    labels = dataset.y[:images]
-    kept: Any = slice(0, images)
-    held_out = None
-    if "validation" in record:
-        draws = initializers.generator(seed, 0, initializers.VALIDATION)
-        kept, held_out = validation_split(images, real("validation", record["validation"]), labels, draws)
-    elif "folds" in record:
-        dealt = folds(labels, record["folds"], seed)
-        fold = integer("fold", record.get("fold"), at_least=1)
-        if fold > len(dealt):
-            raise ValueError(f"fold is {fold}, and there are {len(dealt)} of them")
-        kept, held_out = dealt[fold - 1]
+    kept, held_out = kept_and_held_out(dataset.y[:images], record, seed)
     if part == "train":
         files = {name: paths if name != "train" else np.array(paths, object)[kept].tolist() for name, paths in dataset.files.items()}
         return replace(dataset, x=dataset.x[kept], y=dataset.y[kept], files=files)

@@ -1,8 +1,8 @@
 """Public forms of Adam and its kin; see `jitcnn.forms.update`."""
 
+from jitcnn.checks import amount, share
 from jitcnn.forms.arrays import Array, ArrayLike
 from jitcnn.forms.binding import Call
-from jitcnn.forms.geometry import number
 from jitcnn.forms.update import change
 
 
@@ -184,10 +184,10 @@ def adamw(
 
 def settings(lr: float, betas: tuple[float, float], eps: float, weight_decay: float) -> list[float]:
     """The settings of all of them, checked, in the order of the prepared form; `betas` are two numbers from 0 to less than 1."""
-    rate = number("lr", lr, 0)
+    rate = amount("lr", lr)
     try:
         beta1, beta2 = betas
     except (TypeError, ValueError):
         raise ValueError(f"betas is {betas!r}, expected two numbers, as (0.9, 0.999)") from None
-    kept = [number("betas[0]", beta1, 0, 1), number("betas[1]", beta2, 0, 1)]
-    return [rate, *kept, number("eps", eps, 0), number("weight_decay", weight_decay, 0)]
+    kept = [share("betas[0]", beta1), share("betas[1]", beta2)]
+    return [rate, *kept, amount("eps", eps), amount("weight_decay", weight_decay)]

@@ -1,8 +1,8 @@
 """Public forms of the updates that divide by the usual size of each weight's gradient; see `jitcnn.forms.update`."""
 
+from jitcnn.checks import amount, share
 from jitcnn.forms.arrays import Array, ArrayLike
 from jitcnn.forms.binding import Call
-from jitcnn.forms.geometry import number
 from jitcnn.forms.update import change
 
 
@@ -56,7 +56,7 @@ def rmsprop(
     >>> rmsprop(np.array([1.0]), np.array([5.0]), np.zeros(1), lr=0.5, weight_decay=0).round(4).tolist()
     [-4.0]
     """
-    hyper = [number("lr", lr, 0), number("alpha", alpha, 0, 1), number("eps", eps, 0), number("weight_decay", weight_decay, 0)]
+    hyper = [amount("lr", lr), share("alpha", alpha), amount("eps", eps), amount("weight_decay", weight_decay)]
     return change(call, "rmsprop", w, g, out, hyper, v=v)
 
 
@@ -107,7 +107,7 @@ def adagrad(
     >>> adagrad(np.array([1.0]), np.array([5.0]), np.zeros(1), lr=0.5, weight_decay=0).round(4).tolist()
     [0.5]
     """
-    hyper = [number("lr", lr, 0), number("eps", eps, 0), number("weight_decay", weight_decay, 0)]
+    hyper = [amount("lr", lr), amount("eps", eps), amount("weight_decay", weight_decay)]
     return change(call, "adagrad", w, g, out, hyper, v=v)
 
 
@@ -165,5 +165,5 @@ def adadelta(
     >>> adadelta(np.array([1.0]), np.array([5.0]), np.zeros(1), np.zeros(1), lr=0.5, weight_decay=0).round(4).tolist()
     [0.9984]
     """
-    hyper = [number("lr", lr, 0), number("rho", rho, 0, 1), number("eps", eps, 0), number("weight_decay", weight_decay, 0)]
+    hyper = [amount("lr", lr), share("rho", rho), amount("eps", eps), amount("weight_decay", weight_decay)]
     return change(call, "adadelta", w, g, out, hyper, v=v, u=u)

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from jitcnn.checks import amount
 from jitcnn.forms.arrays import Array, ArrayLike, floating, output
 from jitcnn.forms.binding import Call
-from jitcnn.forms.geometry import number
 
 
 def clip_norm(call: Call, g: ArrayLike, max_norm: float, *, out: ArrayLike | None = None) -> Array:
@@ -38,7 +38,7 @@ def clip_norm(call: Call, g: ArrayLike, max_norm: float, *, out: ArrayLike | Non
     [1.5, 2.0, 6.0]
     """
     g = floating("g", g)
-    limit = np.array([number("max_norm", max_norm, 0)])
+    limit = np.array([amount("max_norm", max_norm)])
     y = output(out, g.shape, g.dtype, g, instead_of=g)
     call("clip_norm", g.reshape(-1), limit, y.reshape(-1))
     return y

@@ -4,14 +4,15 @@ import math
 
 import numpy as np
 
+from jitcnn.checks import share
 from jitcnn.forms.arrays import Array, ArrayLike, floating, output
 from jitcnn.forms.binding import Call
-from jitcnn.forms.geometry import integer, number
+from jitcnn.forms.geometry import integer
 
 
 def dropout_threshold(rate: float) -> int:
     """`rate` in units of 2**-32: an element is dropped where its 32-bit hash is smaller. A ValueError unless 0 <= rate < 1."""
-    return math.floor(number("rate", rate, 0, 1) * 2**32)
+    return math.floor(share("rate", rate) * 2**32)
 
 
 def dropout(call: Call, x: ArrayLike, rate: float, *, seed: int, step: int, out: ArrayLike | None = None) -> Array:

@@ -1,9 +1,7 @@
-"""Numbers, words, sizes, strides and paddings as people write them, made plain; sizes of outputs."""
+"""Integers, words, sizes, strides and paddings as people write them, made plain; sizes of outputs."""
 
-import math
 import operator
 from collections.abc import Collection, Sequence
-from numbers import Real
 from typing import Any
 
 Pair = int | tuple[int, int]
@@ -25,17 +23,6 @@ def integer(name: str, value: Any, at_least: int | None = None) -> int:
     if number > LARGEST:
         raise ValueError(f"{name} is {number}, expected at most {LARGEST}")
     return number
-
-
-def number(name: str, value: Any, low: float, below: float = math.inf) -> float:
-    """`value` as a Python float; a ValueError unless it is a number (not a bool) and low <= value < below, so never for NaN."""
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise ValueError(f"{name} is {value!r}, expected a number")
-    result = float(value)
-    if not low <= result < below:
-        expected = f"a finite number of at least {low}" if below == math.inf else f"{low} <= {name} < {below}"
-        raise ValueError(f"{name} is {value}, expected {expected}")
-    return result
 
 
 def pair(name: str, value: Any, at_least: int = 1) -> tuple[int, int]:

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from jitcnn.checks import share
 from jitcnn.forms.arrays import Array, ArrayLike, floating, output, same_dtype, take
 from jitcnn.forms.binding import Call
-from jitcnn.forms.geometry import choice, number
+from jitcnn.forms.geometry import choice
 
 LOGITS = ("images", "classes")
 
@@ -126,7 +127,7 @@ def smooth_labels(call: Call, targets: ArrayLike, smoothing: float, *, out: Arra
     [[0.05, 0.85, 0.05, 0.05]]
     """
     targets = floating("targets", targets, ("images", "classes"))
-    part = np.array([number("smoothing", smoothing, 0, 1)])
+    part = np.array([share("smoothing", smoothing)])
     y = output(out, targets.shape, targets.dtype, targets, instead_of=targets)
     call("smooth_labels", targets, part, y)
     return y

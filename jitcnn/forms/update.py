@@ -5,9 +5,10 @@ They change the weights, and what they remember, in place.
 
 import numpy as np
 
+from jitcnn.checks import amount, share
 from jitcnn.forms.arrays import Array, ArrayLike, apart, floating, in_place, output, same_dtype
 from jitcnn.forms.binding import Call
-from jitcnn.forms.geometry import integer, number
+from jitcnn.forms.geometry import integer
 
 
 def sgd(call: Call, w: ArrayLike, g: ArrayLike, lr: float = 1e-3, weight_decay: float = 0.0, *, out: ArrayLike | None = None) -> Array:
@@ -43,7 +44,7 @@ def sgd(call: Call, w: ArrayLike, g: ArrayLike, lr: float = 1e-3, weight_decay: 
     >>> sgd(np.array([1.0, 2.0]), np.array([10.0, 10.0]), 0.1).tolist()
     [0.0, 1.0]
     """
-    hyper = [number("lr", lr, 0), number("weight_decay", weight_decay, 0)]
+    hyper = [amount("lr", lr), amount("weight_decay", weight_decay)]
     return change(call, "sgd", w, g, out, hyper)
 
 
@@ -94,7 +95,7 @@ def momentum(
     >>> momentum(np.array([1.0]), np.array([1.0]), np.array([10.0]), 0.1, 0.9).tolist()
     [0.0]
     """
-    hyper = [number("lr", lr, 0), number("beta", beta, 0, 1), number("weight_decay", weight_decay, 0)]
+    hyper = [amount("lr", lr), share("beta", beta), amount("weight_decay", weight_decay)]
     return change(call, "momentum", w, g, out, hyper, v=v)
 
 
@@ -145,7 +146,7 @@ def nesterov(
     >>> nesterov(np.array([1.0]), np.array([5.0]), np.zeros(1), lr=0.5, weight_decay=0).round(4).tolist()
     [-3.75]
     """
-    hyper = [number("lr", lr, 0), number("beta", beta, 0, 1), number("weight_decay", weight_decay, 0)]
+    hyper = [amount("lr", lr), share("beta", beta), amount("weight_decay", weight_decay)]
     return change(call, "nesterov", w, g, out, hyper, v=v)
 
 
