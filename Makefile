@@ -7,6 +7,7 @@
 VENV := .venv
 PEERS := bench/.venv-peers
 BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 PYTHON ?=
 export PYTHON
 
@@ -16,10 +17,10 @@ train: $(VENV)/.jitcnn
 	$(BIN)/jitcnn train $(ARGS)
 
 test: lint
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	$(PYTEST) $(ARGS)
 
 test-full: lint
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --full $(ARGS)
+	$(PYTEST) --full $(ARGS)
 
 lint: $(VENV)/.tools
 	$(BIN)/ruff check --quiet .

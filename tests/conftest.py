@@ -7,6 +7,8 @@ import hypothesis
 import pytest
 
 FIGURES = Path(__file__).parents[1] / "bench" / "results" / "tests.json"
+#: Files that go first: what compiles most of what others load, then what takes longest, so that two processes end together.
+LONGEST = ["test_doctor", "test_processors", "test_readme", "test_help", "test_digits", "test_spills", "test_page", "test_suites"]
 
 hypothesis.settings.register_profile("ci", max_examples=20, deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.register_profile("full", max_examples=300, deadline=None, print_blob=True)
@@ -24,7 +26,7 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    items.sort(key=lambda item: item.path.name != "test_processors.py")  # what takes longest goes first, so that two processes end together
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
     if not config.getoption("--full"):
         skip = pytest.mark.skip(reason="slow: make test-full runs it")
         for item in items:
@@ -36,6 +38,21 @@ def pytest_collection_modifyitems(config, items):
 def full(request):
     """True under ``--full``: a test may then take more seeds, sizes or steps."""
     return request.config.getoption("--full")
+
+
+@pytest.fixture
+def few_digits(full, monkeypatch):
+    """Unless ``--full``, the digits that come along are only the first thousands: commands as people write them then take less time."""
+    if full:
+        return
+    from jitcnn.data import loading
+
+    read, most = loading._from_folder, (4000, 1000)
+
+    def read_few(folder, name, *limits):
+        return read(folder, name, *(few if limit is None else min(limit, few) for limit, few in zip(limits, most, strict=True)))
+
+    monkeypatch.setattr(loading, "_from_folder", read_few)
 
 
 @pytest.fixture

@@ -1,13 +1,17 @@
 """README.md and the pages under docs/ say what is so: every command and snippet runs as written, every kernel has its place."""
 
+import itertools
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from jitcnn_cli.main import main
 
 from jitcnn import kernels
 
@@ -49,8 +53,9 @@ def test_compiled_loops_run(page, tmp_path):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_commands_run(page, tmp_path):
-    """All of a page's commands, as one session; those that install are only looked up: they make environments and run this test."""
+def test_commands_run(page, tmp_path, full, few_digits, monkeypatch):
+    """All of a page's commands, as one session; those that install are only looked up: they make environments and run this test. Only
+    with --full each `jitcnn` is a process of its own, otherwise it is one where the shell has a part in it."""
     lines = "\n".join(blocks(page, "bash")).splitlines()
     for line in lines:
         if line.startswith("make "):
@@ -58,8 +63,15 @@ def test_commands_run(page, tmp_path):
         if line.startswith("pip install "):
             assert set(re.findall(r"\w+", line.partition("[")[2])) <= EXTRAS
     lines = [SHORT_TRAINING if line.startswith("make train") else line for line in lines]
-    session = "\n".join(line for line in lines if not line.startswith(("make ", *INSTALLING)))
-    run(["bash", "-euo", "pipefail", "-c", session], tmp_path)
+    session = [line for line in lines if not line.startswith(("make ", *INSTALLING))]
+    monkeypatch.chdir(tmp_path)
+    for is_plain, part in itertools.groupby(session, lambda line: line.startswith("jitcnn ") and ">" not in line and not full):
+        if is_plain:
+            for line in part:
+                result = CliRunner().invoke(main, shlex.split(line, comments=True)[1:])
+                assert result.exit_code == 0, f"{line}\n{result.output}"
+        else:
+            run(["bash", "-euo", "pipefail", "-c", "\n".join(part)], tmp_path)
 
 
 def test_first_screen():
