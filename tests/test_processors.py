@@ -6,8 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from llvmlite.binding import get_host_cpu_features
+
+from tests import on_a_processor
+from tests.kernels.oracle import LOOPS, arrays_of, assert_near
 
 ROOT = Path(__file__).parents[1]
 PROCESSORS = {
@@ -33,10 +37,25 @@ def run(name, folder, *arguments):
     return subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=3600)
 
 
-def test_kernels_and_a_training_step(name, tmp_path):
-    done = run(name, tmp_path, "tests/on_a_processor.py")
+@pytest.fixture(scope="module")
+def truth():
+    """What the loops give, compiled for this processor, in float64."""
+    loops = on_a_processor.results(lambda name, *values, **settings: arrays_of(getattr(LOOPS, name)(*values, **settings))[0], np.float64)
+    return loops, on_a_processor.trained("loops")
+
+
+def test_kernels_and_a_training_step(name, tmp_path, truth):
+    done = run(name, tmp_path / "cache", "tests/on_a_processor.py", str(tmp_path / "found.npz"))
     assert done.returncode == 0, done.stderr
     assert done.stdout == FITS[name]
+    kernels, parameters = truth
+    with np.load(tmp_path / "found.npz") as found:
+        assert set(found) == {*kernels, *parameters}
+        for key, expected in kernels.items():
+            assert found[key].dtype == np.float32
+            assert_near(found[key], expected)
+        for key, expected in parameters.items():
+            assert np.abs(found[key] - expected).max() <= 1e-8, key
 
 
 @pytest.mark.slow
