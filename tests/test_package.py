@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from jitcnn.kernels import compiling
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 TRAIN = ["train", "--preset", "conv-pool", "--train-limit", "320", "--val-limit", "100", "--epochs", "1", "--json"]
@@ -68,7 +70,8 @@ def test_wheel_holds_everything_and_trains(tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         assert set(sources()) <= set(archive.namelist())
         archive.extractall(installed)
-    environment = without_repository() | {"PYTHONPATH": str(installed)}
+    cache = Path(compiling.cache_folder()).parent  # the same sources have the same machine code
+    environment = without_repository() | {"PYTHONPATH": str(installed), "JITCNN_CACHE_DIR": str(cache)}
     place = "import jitcnn, jitcnn_cli; print(jitcnn.__file__, jitcnn_cli.__file__, jitcnn.__version__)"
     printed = run(sys.executable, "-c", place, cwd=tmp_path, env=environment).split()
     assert all(path.startswith(str(installed)) for path in printed[:2])
