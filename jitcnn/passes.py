@@ -16,7 +16,6 @@ from jitcnn.metrics import RunningMeans, means_of
 from jitcnn.objective import Objective, measured_step, training_step
 from jitcnn.optimizers import Optimizer
 from jitcnn.schedules import Schedule
-from jitcnn.watch import Watch
 
 
 class Trainer:
@@ -182,7 +181,7 @@ class Passes:
         after: Callable[[int], None] | None = None,
         first: int = 0,
         limit: Callable[[], int | None] = lambda: None,
-        watch: Watch | None = None,
+        look: Callable[[int], None] | None = None,
     ) -> dict[str, float]:
         """One pass: means over the images of the loss (times an image's weight, if it has one) and of each metric.
 
@@ -196,21 +195,15 @@ class Passes:
             How many images are done already, in whole steps.
         limit
             How many steps there may be at most until `after` is called; None for any number.
-        watch
-            Looks at what is done before anybody is told. Samples whose step it left out count for no mean.
-
-        Raises
-        ------
-        FloatingPointError
-            If it finds what is not finite.
+        look
+            Called with the number of images done before anybody is told; it may raise. Samples whose loss it made NaN count for no mean.
         """
-        watch = watch or Watch("ignore")
         session = self.prepare()
-        means = RunningMeans(self.measured, watch.on_nan != "ignore")
-        watch.begin(self, first)
+        means = RunningMeans(self.measured, look is not None)
 
         def after_chunk(done: int) -> None:
-            watch.look(done)
+            if look is not None:
+                look(done)
             new = means.take(done)
             if show is not None:
                 show(new, means.means())
@@ -218,4 +211,4 @@ class Passes:
                 after(done)
 
         session.run_all(after_chunk, first, limit)
-        return means_of(self.measured, watch.on_nan != "ignore")
+        return means_of(self.measured, look is not None)

@@ -140,7 +140,7 @@ class Training:
         def after_chunk(images: int) -> None:
             saver.step(training.measured, images, time.perf_counter() - started)
 
-        logs = training.run(self.progress.update, after_chunk, done, saver.steps_left, self.watch)
+        logs = training.run(self.progress.update, after_chunk, done, saver.steps_left, self.watch.begin(training, done))
         if self.watch.on_nan == "skip":
             logs["skipped"] = skipped(training.measured, training.batch_size)
             if logs["skipped"] == training.steps:

@@ -8,15 +8,14 @@ parameters are not finite is found, exactly.
 
 import time
 import warnings
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from jitcnn.diagnosis import first_strange, strange
 from jitcnn.forms.geometry import choice
-
-if TYPE_CHECKING:
-    from jitcnn.passes import Passes, Trainer
+from jitcnn.passes import Passes, Trainer
 
 ON_NAN = ("stop", "skip", "ignore")
 PATIENCE = 400  # keeping a copy takes at most about one part in so many of the time
@@ -25,7 +24,7 @@ PATIENCE = 400  # keeping a copy takes at most about one part in so many of the 
 class State:
     """What a step changes: parameters, the optimizer's state, the number of steps."""
 
-    def __init__(self, trainer: "Trainer"):
+    def __init__(self, trainer: Trainer):
         self.trainer = trainer
         self.own = [trainer.graph.values, *trainer.optimizer.buffers, trainer.steps]
         self.copies = [array.copy() for array in self.own]
@@ -64,13 +63,14 @@ class Watch:
         self.epoch = 0
         self.told = False
 
-    def begin(self, passes: "Passes", done: int) -> None:
-        """A pass begins, and so many images in it are done."""
+    def begin(self, passes: Passes, done: int) -> Callable[[int], None] | None:
+        """A pass begins, its program is there, so many images in it are done: what `Passes.run` takes as `look`, None to ignore all."""
         if self.on_nan == "ignore":
-            return
+            return None
         self.passes, self.looked = passes, done
         self.kept = State(passes.trainer)
         self.again_from, self.kept_when, self.kept_in = done, time.perf_counter(), 0.0
+        return self.look
 
     def look(self, done: int) -> None:
         """So many images are done: see that all is finite.
@@ -80,8 +80,6 @@ class Watch:
         FloatingPointError
             If it is not, and training is to stop: parameters, and the optimizer's state, are those from before that step.
         """
-        if self.on_nan == "ignore":
-            return
         started = time.perf_counter()
         due = done == len(self.passes.order) or started - self.kept_when > PATIENCE * self.kept_in
         losses = self.passes.measured["loss"][self.looked : done]
