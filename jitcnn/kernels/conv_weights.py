@@ -16,7 +16,7 @@ from numba import carray
 from jitcnn.forms.codes import AUTO
 from jitcnn.kernels import runner, winograd_weights
 from jitcnn.kernels.buffers import Buffer
-from jitcnn.kernels.compiling import kernel
+from jitcnn.kernels.compiling import inline, kernel
 from jitcnn.kernels.conv import image_border, with_winograd
 from jitcnn.kernels.pointers import AT, MOVE, int64_at
 from jitcnn.kernels.program import Program
@@ -27,12 +27,29 @@ from jitcnn.kernels.tile import Shape, make_tile
 from jitcnn.kernels.tiling import choose_columns, choose_group, choose_taps, choose_unrolled
 
 STRIP_PIXELS = 120  # enough that loading and storing the sums is a few percent of the work
-STRIP_BYTES = 2**15  # of gradients
+STRIP_BYTES = 2**14  # of gradients that are read where they lie; more of them are copied, a tile's columns at a time
 
 GradWeights = record(
     x=Images, grad_y=Images, slots=int, size=int, slot_images=int, x_top=int, x_left=int, stride_h=int, stride_w=int,
-    height=int, width=int, kernel_h=int, kernel_w=int, channels=int, filters=int, strip=int, together=int,
+    height=int, width=int, kernel_h=int, kernel_w=int, channels=int, filters=int, strip=int, packed=int, packed_size=int,
 )  # fmt: skip
+
+
+@functools.cache
+def make_pack(real: type, wide: int):
+    """pack(source, line, pixel, target, height, width, count): `count` numbers of each pixel, the next pixel's `wide` numbers behind."""
+    move = MOVE[real]
+
+    @inline((real.__name__, wide))
+    def pack(source, line, pixel, target, height, width, count):
+        for i in range(height):
+            for j in range(width):
+                numbers = carray(move(source, i * line + j * pixel), (count,))
+                copy = carray(move(target, (i * width + j) * wide), (count,))
+                for q in range(count):
+                    copy[q] = numbers[q]
+
+    return pack
 
 
 @functools.cache
@@ -43,7 +60,8 @@ def grad_weights_kernel(
 
     Tile rows are (kernel column, channel in), several kernel rows at once where those are few, `rest` of them in the last tile; columns are
     filters, the last of which take `last` vectors.  A strip of `strip` lines of pixels, which stay in the first-level cache, takes part in
-    all sums before the next one does; where its gradients alone are too large for that cache, those of a tile's columns.
+    all sums before the next one does; where its gradients alone are too large for that cache, those of a tile's columns, which are
+    copied: with many filters, pixels lie a power of two apart, on few sets of the cache.
     taps: pixels that are written out, `pixel` numbers of x apart, 1 for none.
     """
     shape = Shape(real, groups, per_group, vectors, lanes, "load", a_row=1, taps=taps, a_t=pixel)
@@ -52,6 +70,7 @@ def grad_weights_kernel(
     last_tile, last_rest_tile = (make_tile(s._replace(vectors=last or vectors, masked=masked)) for s in (shape, rest_shape))
     pointer, at, move = ACCESS[real][1], AT[real], MOVE[real]
     wide, itemsize, zero = vectors * lanes, np.dtype(real).itemsize, real(0)
+    pack = make_pack(real, wide)
 
     @kernel(GradWeights, (shape, rest, last, masked), f"gradient of weights {groups * per_group}x{vectors}x{lanes} {real.__name__}")
     def grad_weights(arguments, first, last, worker):
@@ -63,40 +82,45 @@ def grad_weights_kernel(
             numbers = carray(slot, (a.size,))
             for i in range(a.size):
                 numbers[i] = zero
-        x_line, x_pixel, g_line = a.stride_h * a.x.row, a.stride_w * c, a.grad_y.row
+        x_line, x_pixel, g_line, g_pixel = a.stride_h * a.x.row, a.stride_w * c, a.grad_y.row, o
+        packed, together = at(a.packed + worker * a.packed_size * itemsize), o
+        if a.packed_size:
+            g_line, g_pixel, together = a.width * wide, wide, wide
         for n in range(first, last):
             image, grad_image = pointer(a.x, n, first, worker), pointer(a.grad_y, n, first, worker)
             for line in range(0, a.height, a.strip):
                 height = min(a.strip, a.height - line)
                 x = move(image, a.x_top * a.x.row + a.x_left * c + line * x_line)
                 g = move(grad_image, line * g_line)
-                for begin in range(0, o, a.together):
+                for begin in range(0, o, together):
+                    if a.packed_size:
+                        pack(move(g, begin), a.grad_y.row, o, packed, height, a.width, min(wide, o - begin))
                     for i in range(0, a.kernel_h, groups):
                         for j in range(0, run, per_group):
                             x_at, sum_at = move(x, i * a.x.row + j), move(slot, (i * run + j) * o)
-                            for k in range(begin, min(begin + a.together, o), wide):
-                                sums, g_at = move(sum_at, k), move(g, k)
+                            for k in range(begin, min(begin + together, o), wide):
+                                sums, g_at = move(sum_at, k), packed if a.packed_size else move(g, k)
                                 if j + per_group <= run:
                                     if k + wide <= o:
                                         tile(
-                                            sums, run * o, o, x_at, a.x.row, 1, x_line, taps * x_pixel, g_at, g_line, taps * o,
-                                            o, height, a.width // taps, slot, 0, 0, wide, 0, 0,
+                                            sums, run * o, o, x_at, a.x.row, 1, x_line, taps * x_pixel, g_at, g_line, taps * g_pixel,
+                                            g_pixel, height, a.width // taps, slot, 0, 0, wide, 0, 0,
                                         )  # fmt: skip
                                     elif last:
                                         last_tile(
-                                            sums, run * o, o, x_at, a.x.row, 1, x_line, taps * x_pixel, g_at, g_line, taps * o,
-                                            o, height, a.width // taps, slot, 0, 0, o - k, 0, 0,
+                                            sums, run * o, o, x_at, a.x.row, 1, x_line, taps * x_pixel, g_at, g_line, taps * g_pixel,
+                                            g_pixel, height, a.width // taps, slot, 0, 0, o - k, 0, 0,
                                         )  # fmt: skip
                                 elif rest:
                                     if k + wide <= o:
                                         rest_tile(
-                                            sums, 0, o, x_at, 0, 1, x_line, taps * x_pixel, g_at, g_line, taps * o,
-                                            o, height, a.width // taps, slot, 0, 0, wide, 0, 0,
+                                            sums, 0, o, x_at, 0, 1, x_line, taps * x_pixel, g_at, g_line, taps * g_pixel,
+                                            g_pixel, height, a.width // taps, slot, 0, 0, wide, 0, 0,
                                         )  # fmt: skip
                                     elif last:
                                         last_rest_tile(
-                                            sums, 0, o, x_at, 0, 1, x_line, taps * x_pixel, g_at, g_line, taps * o,
-                                            o, height, a.width // taps, slot, 0, 0, o - k, 0, 0,
+                                            sums, 0, o, x_at, 0, 1, x_line, taps * x_pixel, g_at, g_line, taps * g_pixel,
+                                            g_pixel, height, a.width // taps, slot, 0, 0, o - k, 0, 0,
                                         )  # fmt: skip
 
     return grad_weights
@@ -123,16 +147,18 @@ def conv2d_grad_weights(
     size = kernel_h * wide * channels * group * filters
     strip = -(-height // max(1, height * width // STRIP_PIXELS))
     slots = program.whole((program.slots, size), real)
+    packed_size = strip * width * columns.wide if strip * width * group * filters * real().itemsize > STRIP_BYTES else 0
+    packed = program.whole((program.threads or 1, max(1, packed_size)), real)
     program.row(
         grad_weights_kernel,
         {
             "real": real, "groups": rows.groups, "per_group": rows.per_group, "rest": rest, **columns._asdict(), "taps": taps,
             "pixel": group * stride_w * channels if taps > 1 else 0,
         },
-        GradWeights, ("slots",), x=x, grad_y=grad_y, slots=slots, size=size, slot_images=program.slot_images,
+        GradWeights, ("slots", "packed"), x=x, grad_y=grad_y, slots=slots, size=size, slot_images=program.slot_images,
         x_top=-top, x_left=-left, stride_h=stride_h, stride_w=group * stride_w, height=height, width=width,
         kernel_h=kernel_h, kernel_w=wide, channels=channels, filters=group * filters, strip=strip,
-        together=columns.wide if strip * width * group * filters * real().itemsize > STRIP_BYTES else group * filters,
+        packed=packed, packed_size=packed_size,
     )  # fmt: skip
     if group == 1:
         sum_slots(program, slots, grad_w)
