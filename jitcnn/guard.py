@@ -18,7 +18,7 @@ MODE = os.environ.get("JITCNN_GUARD", "")
 if MODE not in ("", "1", "start"):
     raise ValueError(f"JITCNN_GUARD is {MODE!r}, expected '1' or 'start', or nothing")
 
-Uses = list[tuple[np.ndarray, str]]  # records of arguments, each with the name of one
+Uses = list[np.ndarray]  # arguments that hold an address, each an array of one number
 
 
 def room(size: int, copies: int = 1) -> tuple[np.ndarray, int, int]:
@@ -89,14 +89,7 @@ class Run:
     def move(self, distance: int) -> None:
         """Let the arguments hold addresses that far away."""
         for use in self.uses:
-            held = address(use)
-            held += distance
-
-
-def address(use: tuple[np.ndarray, str]) -> np.ndarray:
-    """The number in an argument that is an address, to be changed in place."""
-    record, name = use
-    return record[name] if record.dtype[name].names is None else record[name]["data"]
+            use += distance
 
 
 def joined(arrays: Iterable[tuple[int, int, Uses]]) -> list[Run]:

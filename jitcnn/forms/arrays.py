@@ -106,7 +106,7 @@ def in_place(name: str, value: ArrayLike, any_order: bool = False) -> Array:
     ValueError
         If writing to the result would not write to `value`.
     """
-    if not any(hasattr(value, way) for way in SHARING):
+    if type(value) is not np.ndarray and not any(hasattr(value, way) for way in SHARING):
         raise ValueError(f"{name} is a {type(value).__name__}, expected an array to write to: give a NumPy array")
     array = take(name, value)
     contiguous = array.flags.c_contiguous or (any_order and array.flags.f_contiguous)

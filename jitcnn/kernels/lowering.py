@@ -103,8 +103,8 @@ class Single:
     def run(self, arguments: tuple[Any, ...], arrays: list[np.ndarray], addresses: list[int]) -> None:
         """Run on these arguments, whose arrays and their addresses are given too."""
         for uses, address in zip(self.uses, addresses, strict=True):
-            for record, name in uses:
-                point(record, name, address)
+            for use in uses:
+                point(use, address)
         self.program.counters[runner.POSITION] = 0
         self.program.prepare()
         self.program.run()

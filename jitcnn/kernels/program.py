@@ -14,7 +14,6 @@ from typing import Any
 import numba
 import numpy as np
 
-from jitcnn import guard
 from jitcnn.kernels import runner
 from jitcnn.kernels.ahead import compile_all
 from jitcnn.kernels.buffers import Border, Buffer, Storage
@@ -46,8 +45,9 @@ class Program:
         self.preparation: Part | None = None
         self.renewed_step: Part | None = None  # preparation and one step
         self.stale = False
-        self.uses: dict[int, list[tuple[np.ndarray, str]]] = {}  # by id of the array from outside, which `kept` keeps alive
-        self.released: list[tuple[int, list[tuple[np.ndarray, str]]]] = []  # the same of arrays that are not kept, with their bytes
+        #: the arguments that hold its address, each an array of one number, by id of the array from outside, which `kept` keeps alive
+        self.uses: dict[int, list[np.ndarray]] = {}
+        self.released: list[tuple[int, list[np.ndarray]]] = []  # the same of arrays that are not kept, with their bytes
         self.kept: list[Any] = []
 
     # Recording -------------------------------------------------------------------------------------------------------
@@ -223,7 +223,7 @@ class Program:
             arguments[name] = (0, 0, 0, 0) if is_images else int(value() if callable(value) else value or 0)
         if isinstance(value, np.ndarray):
             self.kept.append(value)
-            self.uses.setdefault(id(value), []).append((arguments, name))
+            self.uses.setdefault(id(value), []).append(arguments[name]["data"] if is_images else arguments[name])
 
     # Running ---------------------------------------------------------------------------------------------------------
 
@@ -262,21 +262,21 @@ class Program:
     def bind(self, old: np.ndarray, new: np.ndarray) -> None:
         """Let every row and call that names the array `old` name `new` instead, an array of the same dtype and trailing shape."""
         uses = self.uses.pop(id(old), [])
-        for arguments, name in uses:
-            point(arguments, name, new.__array_interface__["data"][0])
+        for use in uses:
+            point(use, new.__array_interface__["data"][0])
         for part in self.parts:
             if isinstance(part, Call):
                 part.arguments = tuple(new if value is old else value for value in part.arguments)
         self.uses.setdefault(id(new), []).extend(uses)
         self.kept = [kept for kept in self.kept if kept is not old] + [new]
 
-    def named(self) -> list[tuple[int, int, list[tuple[np.ndarray, str]]]]:
+    def named(self) -> list[tuple[int, int, list[np.ndarray]]]:
         """Of each array from outside its address, how many bytes it has, and the arguments that hold the address."""
         arrays = {id(array): array for array in self.kept if isinstance(array, np.ndarray)}
         kept = [(arrays[key].ctypes.data, arrays[key].nbytes, uses) for key, uses in self.uses.items() if uses]
-        return kept + [(int(guard.address(uses[0])[0]), size, uses) for size, uses in self.released]
+        return kept + [(int(uses[0][0]), size, uses) for size, uses in self.released]
 
-    def release(self, arrays: list[np.ndarray]) -> list[list[tuple[np.ndarray, str]]]:
+    def release(self, arrays: list[np.ndarray]) -> list[list[np.ndarray]]:
         """Keep these arrays from outside no longer: whoever runs the program points the arguments named here to others before."""
         uses = [self.uses.pop(id(array), []) for array in arrays]
         self.released = [(array.nbytes, users) for array, users in zip(arrays, uses, strict=True) if users]
@@ -290,9 +290,6 @@ class Program:
         raise TypeError("a recorded program holds memory addresses and cannot be copied, pickled or saved; record it again")
 
 
-def point(arguments: np.ndarray, name: str, address: int) -> None:
-    """Let one argument of a record name other memory."""
-    if arguments.dtype[name] == Images:
-        arguments[name]["data"] = address
-    else:
-        arguments[name] = address
+def point(use: np.ndarray, address: int) -> None:
+    """Let an argument name other memory."""
+    use[0] = address
