@@ -91,7 +91,7 @@ def grad_weights_kernel(
             for line in range(0, a.height, a.strip):
                 height = min(a.strip, a.height - line)
                 x = move(image, a.x_top * a.x.row + a.x_left * c + line * x_line)
-                g = move(grad_image, line * g_line)
+                g = move(grad_image, line * a.grad_y.row)
                 for begin in range(0, o, together):
                     if a.packed_size:
                         pack(move(g, begin), a.grad_y.row, o, packed, height, a.width, min(wide, o - begin))
