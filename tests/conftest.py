@@ -1,6 +1,7 @@
 """What all tests share: the option ``--full``, hypothesis' two profiles, and the figures that ``make test-full`` writes."""
 
 import json
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -23,6 +24,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     hypothesis.settings.load_profile("full" if config.getoption("--full") else "ci")
     config.figures = {}
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and what tests start would too
 
 
 def pytest_collection_modifyitems(config, items):

@@ -102,9 +102,12 @@ def test_ctrl_c_ends_an_endless_loop(tmp_path):
     (tmp_path / "mine.py").write_text("def dense(x, w, b):\n    print('begun', flush=True)\n    while True:\n        pass\n")
     command = [sys.executable, "-m", "jitcnn", "learn", "lesson", "1", "--check", "mine.py"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdout.readline() == "begun\n"
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    try:
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert stderr.splitlines()[-1] == "jitcnn: interrupted"
     assert "Traceback" not in stderr
