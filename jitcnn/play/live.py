@@ -22,7 +22,7 @@ from jitcnn.play.rebuilding import Settings, rebuilt, settings_of
 CHUNK_SECONDS = 0.025  # between which drawings are answered
 MOST_POINTS, MOST_MARKS = 800, 300
 VALIDATED = 1_000  # images
-EXPLODED = 10.0  # times the loss before training
+EXPLODED = 10.0  # times the loss before training, or that of guessing: of a trained model one batch may well have ten times the mean
 MOST_STEPS = 200  # in a moment, so that they can be looked at once more
 REPLAYED = 8  # steps before a loss that explodes, at least, if there were as many
 SEARCHED = 64  # steps, for what grew where training comes to nothing
@@ -86,7 +86,8 @@ class Side:
         self.best: Snapshot | None = None
         self.best_mark: dict[str, Any] | None = None
         self.start: Snapshot | None = None
-        self.limit, self.guessed = math.inf, 0.0  # the loss that is an explosion, and the share of right answers before training
+        self.limit = math.inf  # the loss that is an explosion
+        self.began, self.guessed = math.inf, 0.0  # loss and share of right answers before training
         self.earlier: list[Snapshot] = []  # before each of the last moments
         self.run += 1
         self.shuffle()
@@ -156,7 +157,8 @@ class Side:
     def _look_at_start(self, before: Snapshot) -> None:
         """Measure what there is before training: the best so far, and what a loss that explodes is compared with."""
         measured = self.model.evaluate(*self.validation)
-        self.limit, self.guessed = EXPLODED * measured["loss"], measured.get("accuracy", 0.0)
+        self.began, self.guessed = measured["loss"], measured.get("accuracy", 0.0)
+        self.limit = EXPLODED * max(self.began, math.log(max(2, (self.model.output_shape or (1,))[-1])))
         self.best, self.best_mark = before, {"epoch": 0, "loss": number(measured["loss"]), "accuracy": measured.get("accuracy")}
 
     def _train(self, steps: int) -> tuple[dict[str, float], int]:
@@ -190,7 +192,7 @@ class Side:
         """Whether training has come to something."""
         if "accuracy" in measured:
             return measured["accuracy"] > self.guessed + BETTER
-        return measured["loss"] < self.limit / EXPLODED
+        return measured["loss"] < self.began
 
     def _remember(self, logs: dict[str, Any]) -> None:
         epochs = self.model.epochs
@@ -237,7 +239,7 @@ class Side:
         """What grew in the last steps."""
         end = int(self.model.steps[0])
         start = next((each for each in reversed(self.earlier) if each.steps <= end - REPLAYED), self.earlier[0])
-        return Explosion(list(self._replay(start, end)), self.limit / EXPLODED)
+        return Explosion(list(self._replay(start, end)), self.began)
 
     def _stalled(self, loss: float) -> Explosion | None:
         """What grew in the first steps with these settings, and what is there now; None if weights have not become much larger."""
@@ -251,7 +253,7 @@ class Side:
                 break
         self.restore(now)
         watched.append(replace(self._measure(), loss=loss))
-        return Explosion(watched, self.limit / EXPLODED, stalled=True)
+        return Explosion(watched, self.began, stalled=True)
 
     def _replay(self, start: Snapshot, end: int) -> Iterator[Watched]:
         """Train from there up to a step once more, or till the loss explodes, one step at a time, and look at all numbers before each."""

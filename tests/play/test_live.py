@@ -105,6 +105,16 @@ def test_an_explosion_names_what_went_first(digits):
     assert set(told["series"]["weights"]) == {"conv1", "conv2", "dense1"}
 
 
+def test_a_hard_batch_for_a_trained_model_is_no_explosion(digits):
+    model = new_model("conv-pool", digits)
+    model.compile(learning_rate=0.01)
+    model.train(digits.x, digits.y, epochs=15, progress=False)
+    wrong = replace(digits, y=(digits.y + 1) % 10, x_test=digits.x, y_test=digits.y)
+    side = Side(model, wrong)
+    side.advance(1)
+    assert side.points[0][1] > 10 * side.began and side.explosion is None
+
+
 def test_training_that_comes_to_nothing_names_what_went_first(digits):
     """Where all numbers stay finite and the loss is bounded, as with sigmoid units and squares, a rate far too high is told too."""
     model = CNN([Flatten(input_shape=(28, 28, 1)), Dense(16, activation="sigmoid"), Dense(10, activation="sigmoid")], seed=1)
