@@ -188,7 +188,7 @@ export class Training {
     const sets = this.sides.flatMap((side) => [losses(side.points.map((point) => point[1])), losses(side.marks.map((mark) => mark.loss))]);
     const highs = sets.filter((set) => set.length).map((set) => set[Math.floor(0.98 * set.length)]);
     const high = highs.length ? Math.max(0.1, ...highs) * 1.1 : 2.5;
-    drawChart(this.$("loss"), lines(1, "loss"), { high });
+    drawChart(this.$("loss"), lines(1, "loss"), { high, text: (value) => words(value, 2) });
     drawChart(this.$("accuracy"), lines(2, "accuracy"), { high: 1, text: (value) => `${Math.round(100 * value)} %` });
     const said = (key, show) => this.sides.map((side, k) => `${this.sides.length > 1 ? `${"AB"[k]} ` : ""}${side.marks.length ? show(side.marks.at(-1)[key]) : "–"}`).join(", ");
     this.$("loss").setAttribute("aria-label", `Loss by epoch; on images not trained on ${said("loss", words)}`);
