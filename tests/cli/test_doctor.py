@@ -53,9 +53,9 @@ def test_advice(change, text):
 
 DIGITS = [
     "train --train-limit 500 --val-limit 100 --epochs 1",
-    "train --preset fast --train-limit 600 --epochs 1",
+    "train --preset fast --train-limit 600 --epochs 1 --no-report",
     "train --preset deep --train-limit 500 --epochs 1 --augment digits --schedule cosine",
-    "train --preset double-conv --train-limit 500 --epochs 1 --opt adamw --weight-decay 0.1",
+    "train --preset double-conv --train-limit 500 --epochs 1 --opt adamw --weight-decay 0.1 --no-report",
 ]
 COLOURS = "train --data colours.npz --epochs 1 --augment photos"
 LATER = """
