@@ -86,12 +86,13 @@ def test_as_a_preparation():
 
 
 @pytest.fixture(scope="module")
-def model():
-    """The default preset, as `jitcnn train` makes it."""
+def model(pytestconfig):
+    """The default preset, as `jitcnn train` makes it, or with two thirds of its epochs unless ``--full``."""
     (x, y), _ = mnist.load()
     preset = presets.PRESETS["default"]
+    epochs = preset.epochs if pytestconfig.getoption("--full") else 4
     made = preset.build(seed=0)
-    made.train(x, y, epochs=preset.epochs, schedule=preset.schedule, augment=preset.augment, progress=False)
+    made.train(x, y, epochs=epochs, schedule=preset.schedule, augment=preset.augment, progress=False)
     return made
 
 

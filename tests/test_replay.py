@@ -8,15 +8,12 @@ import pytest
 from jitcnn import CNN, Conv2d, Dense, Dropout, Flatten, Pool2d
 from jitcnn.callbacks import ReduceOnPlateau
 from jitcnn.replay import find_weight, replay
-from jitcnn.runs import Checkpointing, checkpointing
+from jitcnn.runs import Checkpointing
+from tests.interruption import Stop, once_saved
 from tests.training_process import X, Y, net
 
 SETTINGS = {"epochs": 3, "batch_size": 8, "schedule": "cosine", "augment": "light", "validation": (X[:20], Y[:20]), "progress": False}
 STEPS = 7  # an epoch: 52 images in steps of 8, the last one of 4
-
-
-class Stop(Exception):
-    pass
 
 
 class Begun:
@@ -29,17 +26,8 @@ class Begun:
 
 def stopped_after(model, step, folder, monkeypatch, **settings):
     """The model of a training that ends after a step."""
-    write = checkpointing.write_checkpoint
-
-    def act(path, saved):
-        write(path, saved)
-        if saved.state["steps"] == step:
-            raise Stop
-
-    monkeypatch.setattr(checkpointing, "write_checkpoint", act)
-    with pytest.raises(Stop):
+    with once_saved(monkeypatch, step), pytest.raises(Stop):
         model.train(X, Y, checkpoint=Checkpointing(folder, steps=1), **{**SETTINGS, **settings})
-    monkeypatch.setattr(checkpointing, "write_checkpoint", write)
     return model
 
 

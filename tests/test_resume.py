@@ -14,32 +14,17 @@ import pytest
 from jitcnn import CNN, Adam
 from jitcnn.runs import Checkpointing, checkpointing
 from jitcnn.storage.checkpoints import read_checkpoint
+from tests.interruption import Stop, once_saved, stop
 from tests.training_process import X, Y, net, state, train
 
 ROOT = Path(__file__).parents[1]
 posix = pytest.mark.skipif(os.name == "nt", reason="signals and limits of POSIX")
 
 
-class Stop(Exception):
-    pass
-
-
 def interrupt(model, folder, monkeypatch, action, steps, **settings):
     """Train, and do something as soon as so many steps are saved."""
-    write = checkpointing.write_checkpoint
-
-    def act(path, saved):
-        write(path, saved)
-        if saved.state["steps"] == steps:
-            action()
-
-    with monkeypatch.context() as patch:
-        patch.setattr(checkpointing, "write_checkpoint", act)
+    with once_saved(monkeypatch, steps, action):
         train(model, folder, **settings)
-
-
-def fail():
-    raise Stop
 
 
 def process(*arguments):
@@ -63,7 +48,7 @@ def whole():
 @pytest.mark.parametrize("steps", [1, 6, 7, 8, 20])
 def test_a_new_model_goes_on_to_the_same_bits(tmp_path, monkeypatch, whole, steps, engine):
     with pytest.raises(Stop):
-        interrupt(net(engine), tmp_path, monkeypatch, fail, steps)
+        interrupt(net(engine), tmp_path, monkeypatch, stop, steps)
     model = net(engine)
     train(model, tmp_path, resume=True)
     assert state(model) == whole[engine]
@@ -72,7 +57,7 @@ def test_a_new_model_goes_on_to_the_same_bits(tmp_path, monkeypatch, whole, step
 def test_the_same_model_goes_on_too(tmp_path, monkeypatch, whole):
     model = net()
     with pytest.raises(Stop):
-        interrupt(model, tmp_path, monkeypatch, fail, 10)
+        interrupt(model, tmp_path, monkeypatch, stop, 10)
     train(model, tmp_path, resume=True)
     assert state(model) == whole["fast"]
 
@@ -133,7 +118,7 @@ def test_a_signal_during_validation(tmp_path, monkeypatch, whole):
         os.kill(os.getpid(), signal.SIGTERM if model.epochs == 1 else 0)
         measure(saver, arrays)
 
-    before = signal.signal(signal.SIGTERM, lambda *_: fail())
+    before = signal.signal(signal.SIGTERM, lambda *_: stop())
     monkeypatch.setattr(checkpointing.Saver, "measure", signalled)
     try:
         with pytest.raises(Stop):

@@ -8,7 +8,8 @@ import pytest
 from jitcnn import CNN, SGD, Adam, Conv2d, Dense, Flatten, Momentum, Pool2d, watch
 from jitcnn.engine import session
 from jitcnn.layers import Layer
-from tests.interruption import Interrupt
+from jitcnn.runs import Checkpointing
+from tests.interruption import Interrupt, Stop, once_saved
 
 RNG = np.random.default_rng(7)
 ENGINES = ("python", "loops", "fast")
@@ -185,25 +186,11 @@ def test_the_last_good_checkpoint_is_kept_and_training_goes_on_from_it(tmp_path)
 
 
 def test_skipped_steps_within_an_epoch_survive_a_checkpoint(tmp_path, monkeypatch):
-    from jitcnn.runs import Checkpointing, checkpointing
-
-    class Stop(Exception):
-        pass
-
-    write = checkpointing.write_checkpoint
-
-    def stop(path, saved):
-        write(path, saved)
-        if saved.state["steps"] == 3:
-            raise Stop
-
     whole = net(steps=(2,))
     with pytest.warns(RuntimeWarning):
         train(whole, on_nan="skip")
-    monkeypatch.setattr(checkpointing, "write_checkpoint", stop)
-    with pytest.warns(RuntimeWarning), pytest.raises(Stop):
+    with once_saved(monkeypatch, 3), pytest.warns(RuntimeWarning), pytest.raises(Stop):
         train(net(steps=(2,)), on_nan="skip", checkpoint=Checkpointing(tmp_path, steps=1))
-    monkeypatch.undo()
     model = net(steps=(2,))
     train(model, on_nan="skip", checkpoint=Checkpointing(tmp_path, steps=1), resume=True)
     assert state(model) == state(whole) and model.history["loss"] == whole.history["loss"]

@@ -13,10 +13,10 @@ import time
 import numpy as np
 import pytest
 
-from jitcnn.runs import checkpointing
 from jitcnn.runs.folder import Run
 from jitcnn.storage.checkpoints import read_checkpoint
 from tests.cli.conftest import TINY, done, refused
+from tests.interruption import once_saved
 
 SETTINGS = [
     "--no-report",
@@ -49,15 +49,7 @@ def outcome(found):
 
 def interrupted(run, digits, monkeypatch, action, steps, *settings):
     """Train, and do something as soon as so many steps are saved."""
-    write = checkpointing.write_checkpoint
-
-    def act(path, saved):
-        write(path, saved)
-        if saved.state["steps"] == steps:
-            action()
-
-    with monkeypatch.context() as patch:
-        patch.setattr(checkpointing, "write_checkpoint", act)
+    with once_saved(monkeypatch, steps, action):
         return run(*TINY, "--data", digits, *SETTINGS, "--checkpoint-steps", 1, "--quiet", *settings)
 
 
@@ -258,15 +250,7 @@ def test_training_by_the_clock(run, digits, monkeypatch):
     assert "trained by the clock and is finished" in refused(run("train", "--resume", found["run"], "--epochs", 9000))
     repeated = done(run("train", "--no-report", "--config", f"{found['run']}/config.toml", "--json"))
     assert "trained by the clock, which never goes the same way twice" in repeated["repeats"] or repeated["digest"] == found["digest"]
-    write = checkpointing.write_checkpoint
-
-    def interrupt(path, saved):
-        write(path, saved)
-        if saved.state["steps"] == 12:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(checkpointing, "write_checkpoint", interrupt)
+    with once_saved(monkeypatch, 12, lambda: os.kill(os.getpid(), signal.SIGINT)):
         line = refused(run(*base[:-1], "--quiet", "--checkpoint-steps", 1, "--name", "cut"), 130)
     assert line.endswith("jitcnn train --resume runs/cut\n")
     result = run("train", "--no-report", "--resume", "runs/cut", "--json")
