@@ -1,94 +1,18 @@
 """Every promise of the page, in a real browser."""
 
-import json
 import time
 
 import numpy as np
 import pytest
 from PIL import Image
-from selenium.webdriver import ActionChains, Keys
+from selenium.webdriver import Keys
 from selenium.webdriver.common.by import By
 
-from jitcnn import CNN, Activation, Conv2d, Dense, Flatten, Pool2d, Upsample, load
-from jitcnn.data import Dataset
+from jitcnn import load
 from jitcnn.play.playground import Playground
 from jitcnn.play.tracing import trace
-from tests.play.conftest import Client, new_model, serving
-
-SEVEN = [(60, 60), (220, 60), (120, 230)]  # corners of the strokes, in pixels of the paper
-
-
-def until(condition, seconds=40):
-    """What the condition gives once it is true."""
-    end = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
-    return value
-
-
-class Page:
-    """The page in the browser."""
-
-    def __init__(self, browser, server):
-        self.browser, self.server = browser, server
-        self.client = Client(server)
-        self.size(1400, 900)
-        browser.get_log("browser"), browser.get_log("performance")
-        browser.get(server.url)
-        until(lambda: browser.execute_script("return document.body.dataset.ready"))
-
-    def size(self, width, height=900, dark=False):
-        self.browser.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-        )
-        wishes = {"prefers-color-scheme": "dark" if dark else "light", "prefers-reduced-motion": "reduce"}  # a click waits for no scrolling
-        features = [{"name": name, "value": value} for name, value in wishes.items()]
-        self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-
-    def find(self, selector):
-        return self.browser.find_element(By.CSS_SELECTOR, selector)
-
-    def all(self, selector):
-        return self.browser.find_elements(By.CSS_SELECTOR, selector)
-
-    def text(self, selector):
-        return self.find(selector).text
-
-    def run(self, script, *arguments):
-        return self.browser.execute_script(script, *arguments)
-
-    def press(self, *keys):
-        ActionChains(self.browser).send_keys(*keys).perform()
-
-    def draw(self, corners=SEVEN):
-        paper = self.find("#paper")
-        half = paper.size["width"] / 2
-        actions = ActionChains(self.browser, duration=10)
-        actions.move_to_element_with_offset(paper, corners[0][0] - half, corners[0][1] - half).click_and_hold()
-        for x, y in corners[1:]:
-            actions.move_to_element_with_offset(paper, x - half, y - half)
-        actions.release().perform()
-
-    def pixels(self, selector):
-        """What a canvas shows, (rows, columns, 4)."""
-        data, width, height = self.run(
-            """const canvas = document.querySelector(arguments[0]);
-            const picture = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-            return [[...picture.data], picture.width, picture.height]""",
-            selector,
-        )
-        return np.array(data, np.uint8).reshape(height, width, 4)
-
-    def console(self):
-        """Errors and warnings, but for the remark that `pixels` above reads canvases."""
-        entries = [entry for entry in self.browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
-        return [entry for entry in entries if "readback" not in entry["message"]]
-
-    def addresses(self):
-        """Of all requests since the last time."""
-        messages = [json.loads(entry["message"])["message"] for entry in self.browser.get_log("performance")]
-        return [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+from tests.play.conftest import new_model, serving
+from tests.play.page import MAP, Page, click, until, words
 
 
 @pytest.fixture
@@ -99,11 +23,6 @@ def page(browser, client):
     assert found.console() == []
     addresses = found.addresses()
     assert addresses and all(address.startswith(("data:", "blob:", client.server.url)) for address in addresses), addresses
-
-
-def prediction(page):
-    """The probabilities that are shown, by class."""
-    return {item.find_element(By.CLASS_NAME, "name").text.split()[0]: item.text for item in page.all("#prediction li")}
 
 
 def test_an_example_is_shown_with_its_label_and_prediction(page, digits, playground):
@@ -191,23 +110,6 @@ def test_every_layer_has_its_maps(page, playground, digits):
     assert shown.shape[:2] == values.shape
     brightness = shown[..., :3].sum(axis=2).astype(int).ravel()[values.ravel().argsort()]
     assert (np.diff(brightness) <= 3).all() and brightness[0] - brightness[-1] > 100  # the larger, the darker
-
-
-def click(page, selector, row, column, rows, columns):
-    """A pixel of a map."""
-    canvas = page.find(selector)
-    page.run("arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })", canvas)
-    width, height = canvas.size["width"], canvas.size["height"]
-    x, y = (column + 0.5) * width / columns - width / 2, (row + 0.5) * height / rows - height / 2
-    ActionChains(page.browser, duration=0).move_to_element_with_offset(canvas, round(x), round(y)).click().perform()
-
-
-def words(value):
-    """A number as the page writes it."""
-    return f"{float(f'{value:.4g}'):g}".replace("-", "−")
-
-
-MAP = "[data-layer={}] figure:nth-child({}) .map:not(.filter):not(.gradient) canvas"
 
 
 def test_a_pixel_shows_window_filter_products_and_lines(page, playground, digits):
@@ -414,59 +316,6 @@ def test_two_tabs(own):
         own.browser.switch_to.window(first)
     until(lambda: "step 1;" in own.text("[data-part=status]"))
     assert "label says 2" in own.text("#seen-text")
-
-
-COLOURED = {
-    "colours": [Conv2d(4, activation="relu", input_shape=(12, 12, 3)), Pool2d(), Flatten(), Dense(3, activation="softmax")],
-    "no dense layer": [Conv2d(4, activation="relu", input_shape=(12, 12, 3)), Conv2d(3, (10, 10)), Flatten(), Activation("softmax")],
-    "pictures out": [Conv2d(4, padding="same", input_shape=(12, 12, 3)), Pool2d(), Upsample(2), Conv2d(3, padding="same")],
-    "features": [Dense(5, activation="relu", input_shape=(6,)), Dense(3, activation="softmax")],
-}
-
-
-@pytest.mark.parametrize("name", COLOURED)
-def test_other_models(browser, name):
-    """In colour, without dense layers, with pictures as outputs, of rows of features: looked at, clicked and gone back through."""
-    layers = [type(layer)(**layer.describe(), input_shape=layer.declared_shape) for layer in COLOURED[name]]
-    model = CNN(layers, seed=1, engine="python")  # compiles nothing
-    x = np.random.default_rng(0).integers(0, 255, (30, *model.input_shape), np.uint8)
-    dataset = Dataset("random", x, np.arange(30) % 3, None, None, ["red", "green", "blue"], "")
-    playground = Playground(model, dataset)
-    with serving(playground) as server:
-        page = Page(browser, server)
-        assert page.text("#message") == ""
-        last = model.layers[-1]
-        size = last.output_shape[:2] if len(last.output_shape) == 3 else (1, last.output_shape[0])
-        click(page, MAP.format(last.name, 1), 0, 0, *size)
-        until(lambda: page.text("#number").startswith(last.name))
-        page.run("document.getElementById('back-all').click()")
-        until(lambda: page.all("[data-layer=input] .gradient:not([hidden])"))
-        if name != "features":
-            before = page.run("return document.body.dataset.milliseconds")
-            page.draw()
-            until(lambda: page.run("return document.body.dataset.milliseconds") != before)
-        if name == "colours":
-            assert page.find("#colour").is_displayed()
-            page.press("e")
-            until(lambda: "epoch 1.0" in page.text("[data-part=status]"))
-        elif name == "pictures out":
-            assert "loss" in page.text("[data-part=reason]")
-        assert page.console() == []
-        browser.get("about:blank")
-    playground.close()
-
-
-def test_without_data_nothing_is_promised(browser):
-    model = CNN([Flatten(input_shape=(4, 4, 1)), Dense(2, activation="softmax")], seed=1, engine="python")
-    with serving(Playground(model)) as server:
-        page = Page(browser, server)
-        assert page.text("#seen-text") == "What the network sees appears here. Draw or drop a picture anywhere."
-        assert "--data" in page.text("[data-part=reason]")
-        page.draw()
-        until(lambda: page.all("[data-layer=dense1] canvas"))
-        assert page.find("[data-layer=dense1] canvas").size["height"] <= 66  # two numbers need no more room than ten
-        assert page.console() == []
-        browser.get("about:blank")
 
 
 VISIBLE = "const visible = (what) => [...document.querySelectorAll(what)].filter((each) => each.checkVisibility());"
