@@ -105,6 +105,8 @@ def reading(what: str) -> Iterator[None]:
     """Turn what Python raises where a description is not as expected into a ValueError that says where."""
     try:
         yield
-    except (KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
+    except OverflowError as error:
+        raise ValueError(f"{what} cannot be read: a number, or a product of sizes, is too large") from error
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
         fault = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise ValueError(f"{what} cannot be read: {fault}") from error

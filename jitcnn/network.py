@@ -215,7 +215,7 @@ class Network:
                 self._sessions.clear()
                 self._version = version
             key = (kind, images.dtype)
-            if key not in self._sessions or not self._sessions[key].session.sound:
+            if key not in self._sessions or not self._sessions[key].sound:
                 assert self.output_shape is not None
                 if kind == "predict":
                     shapes, forward = {"y": self.output_shape}, lambda step, x: {"y": self.graph.forward(step, x)[0]}

@@ -1,6 +1,7 @@
 """Forward passes alone: what `predict`, `layer_outputs` and a layer called alone do."""
 
 import math
+import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import SimpleNamespace
@@ -99,7 +100,7 @@ class ForwardSession:
         self.images_dtype = images.dtype
         self.output_shapes = dict(output_shapes)
         self.dtype = np.dtype(dtype)
-        self.lock = threading.Lock()
+        self.lock, self.process = threading.Lock(), os.getpid()
 
         def record(step: Any, data: SimpleNamespace) -> None:
             buffers = forward(step, take_batch(step, data, self.input_shape, normalization))
@@ -109,6 +110,11 @@ class ForwardSession:
         arrays = {**self._inputs(images[:1]), **self._outputs(1)}
         self.few = max(1, min(PREDICTION_BATCH, FEW_NUMBERS // math.prod(self.input_shape)))
         self.session = Session(kind, record, arrays, batch_size, dtype, threads=threads, rows=self.few)
+
+    @property
+    def sound(self) -> bool:
+        """False after Ctrl-C at the wrong moment, and in a forked process, where another thread may have left it half way: make another."""
+        return self.session.sound and self.process == os.getpid()
 
     def fits(self, images: np.ndarray) -> bool:
         """Whether images are such as this was recorded for."""

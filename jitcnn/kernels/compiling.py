@@ -22,6 +22,7 @@ import numba
 from numba import config, types
 from numba.core.caching import FunctionCache
 from numba.core.ccallback import CFunc
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.sigutils import normalize_signature
 from numba.np.numpy_support import from_dtype
 
@@ -32,6 +33,15 @@ OPTIONS = {"error_model": "numpy", "fastmath": dict.fromkeys(("contract", "reass
 #: come after it.
 listeners: list[Callable[[str, int], None]] = []
 _coming = 0
+
+
+def hold_across_forks(lock: Any) -> None:
+    """Let a fork wait until no other thread has the lock, which nobody in the new process could give back."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
+
+
+hold_across_forks(global_compiler_lock)
 
 
 def expect(kernels: int) -> None:

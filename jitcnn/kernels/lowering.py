@@ -13,6 +13,7 @@ from jitcnn.kernels.activation import LOWERINGS as ACTIVATION
 from jitcnn.kernels.augment import LOWERINGS as AUGMENT
 from jitcnn.kernels.buffers import Buffer
 from jitcnn.kernels.clipping import LOWERINGS as CLIPPING
+from jitcnn.kernels.compiling import hold_across_forks
 from jitcnn.kernels.conv import LOWERINGS as CONV
 from jitcnn.kernels.conv_weights import LOWERINGS as CONV_WEIGHTS
 from jitcnn.kernels.dense import LOWERINGS as DENSE
@@ -116,3 +117,4 @@ class Single:
 
 _programs: dict[tuple, Single] = {}
 _programs_lock = threading.Lock()
+hold_across_forks(_programs_lock)  # after the compiler's, so taken before it, as in `run_alone`

@@ -115,6 +115,7 @@ def test_parameter(tmp_path, document, change, match):
         ({"optimizer": {"name": "__import__", "settings": {}}}, "__import__"),
         ({"metrics": ["nothing"]}, "nothing"),
         ({"input_shape": [10**9, 10**9, 10**9]}, "and the model takes"),
+        ({"optimizer": {"name": "adam", "settings": {"learning_rate": 10**400}}}, "is too large"),
         ({"input_shape": "666"}, "no model can be made"),
         ({"input_shape": [0, 6, 1]}, "no model can be made"),
         ({"preparation": 3}, "no model can be made"),
