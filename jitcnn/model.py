@@ -14,7 +14,7 @@ from jitcnn.passes import Trainer
 from jitcnn.progress import Progress
 from jitcnn.runs.checkpointing import Checkpointing, saver_for
 from jitcnn.schedules import Schedule, as_schedule, as_span
-from jitcnn.signs import look_at_labels, look_at_losses, look_at_rate, look_at_validation
+from jitcnn.signs import Signs, look_at_labels, look_at_validation
 from jitcnn.training import Training, extended
 from jitcnn.turns import Turns
 from jitcnn.watch import Watch
@@ -181,11 +181,10 @@ class CNN(Compiled):
         if augmentation and images.ndim != 4:
             raise ValueError(f"augment is for images, (rows, columns, channels), and x is {images.shape}: leave augment out")
         self._measure_channels(images, order)
-        look_at_labels(None if targets.classes is None else targets.classes[order], self.classes)
+        trained_on = None if targets.classes is None else targets.classes[order]
+        look_at_labels(trained_on, self.classes, (self.output_shape or (0,))[-1])
         if held_out is not None and held_out[0] is not images:
             look_at_validation(images, held_out[0])
-        assert self.optimizer is not None
-        look_at_rate(self.optimizer)
         how = as_schedule(schedule)
         with self._training.at_once():
             saver = saver_for(checkpoint, resume, self, epochs)
@@ -208,6 +207,7 @@ class CNN(Compiled):
                 progress=Progress(progress, epochs, saver.first_epoch, len(order)),
                 saver=saver,
                 watch=watch,
+                signs=Signs(self, images, targets, order),
             ).run()
         return self.history
 
@@ -287,8 +287,6 @@ class CNN(Compiled):
         history = extended(self.history, logs)
         self.history |= history  # nothing is called from here to the next line: Ctrl-C finds both done, or none
         self.epochs += 1
-        assert self.optimizer is not None
-        look_at_losses(self.history["loss"], self.optimizer)
 
     def _get_trainer(self) -> Trainer:
         if self._trainer is None:

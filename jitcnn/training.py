@@ -17,6 +17,7 @@ from jitcnn.passes import Passes, Trainer
 from jitcnn.progress import Progress
 from jitcnn.runs.checkpointing import Saver
 from jitcnn.schedules import Schedule
+from jitcnn.signs import Signs
 from jitcnn.watch import Watch, skipped
 
 REMEDY = "lower learning_rate, or start again from new weights"
@@ -50,6 +51,8 @@ class Training:
         Knows which epochs are to come, whose numbers key the shuffling, and saves them.
     watch
         Sees to it that numbers stay finite.
+    signs
+        Looks for what usually goes wrong.
     """
 
     trainer: Trainer
@@ -67,6 +70,7 @@ class Training:
     progress: Progress
     saver: Saver
     watch: Watch
+    signs: Signs
 
     def run(self) -> None:
         """Train, epoch by epoch.
@@ -93,6 +97,7 @@ class Training:
                     logs = self._epoch(epoch, training, measuring)
                     self.finished(logs)
                     self.progress.end_epoch(epoch, logs)
+                    self.signs.end_epoch(logs)
                     warn_of_divergence(epoch, logs)
                     stop = callbacks.call("on_epoch_end", epoch, dict(logs))
                     saver.end_epoch(logs, stop)
@@ -133,14 +138,18 @@ class Training:
 
     def _train(self, epoch: int, training: Passes) -> tuple[dict[str, float], float]:
         """The steps of an epoch, or what an interruption left of them: loss and metrics, and the seconds that all of them took."""
-        saver = self.saver
+        saver, signs = self.saver, self.signs
+        signs.begin_epoch()
         done = saver.begin_epoch(training)
         started = time.perf_counter() - saver.seconds
 
         def after_chunk(images: int) -> None:
+            signs.step(float(training.arrays["hyper"][-(-images // training.batch_size) - 1, 0]))
             saver.step(training.measured, images, time.perf_counter() - started)
 
-        logs = training.run(self.progress.update, after_chunk, done, saver.steps_left, self.watch.begin(training, done))
+        logs = training.run(
+            self.progress.update, after_chunk, done, lambda: signs.steps_left() or saver.steps_left(), self.watch.begin(training, done)
+        )
         if self.watch.on_nan == "skip":
             logs["skipped"] = skipped(training.measured, training.batch_size)
             if logs["skipped"] == training.steps:

@@ -1,11 +1,15 @@
 """Warnings: each where its condition holds, once, and nowhere else."""
 
+import re
 import warnings
 
 import numpy as np
 import pytest
 
 from jitcnn import CNN, SGD, Adam, AdamW, Dense, Flatten
+from jitcnn.data import mnist
+from jitcnn.schedules import WarmUp
+from jitcnn.signs import guessing
 
 RNG = np.random.default_rng(3)
 X, Y = RNG.normal(size=(30, 4, 4, 1)).astype(np.float32), np.arange(30) % 3
@@ -47,12 +51,84 @@ def test_validation_images_among_those_trained_on():
     assert told(net(), X[:20], Y[:20], validation=(X[15:], Y[15:])) == [f"5 of 15 {message}"]
 
 
-@pytest.mark.parametrize("rate", [1.0, 1e-12])
-def test_a_rate_far_from_any_that_works(rate):
-    for kind, usual in ((Adam, "0.001"), (AdamW, "0.001")):
-        (text,) = told(net(kind(rate)))
-        assert text == f"learning_rate is {rate:g}, and {kind.name} moves each weight by about that much every step: {usual} is usual"
-    assert told(net(SGD(rate))) == []
+def test_labels_that_count_from_1():
+    assert told(net(), y=np.arange(30) % 2 + 1) == [
+        "labels go from 1 to 2, and none is 0: they count from 0, so subtract 1 if these are off by one"
+    ]
+    assert told(net(), X[:20], np.arange(20) % 2 + 1) == []  # too few to be sure
+
+
+def digits_net(*, activation="relu", classes=10, optimizer=None):
+    model = CNN([Flatten(), Dense(16, activation=activation), Dense(classes, activation="softmax")], seed=1, normalize="per-image")
+    model.compile(optimizer or Adam(0.003))
+    return model
+
+
+@pytest.fixture(scope="module")
+def digits():
+    (x, y), _ = mnist.load()
+    return x[:1600], y[:1600]
+
+
+def test_training_that_goes_well(digits):
+    for optimizer in ("sgd", "rmsprop"):
+        assert told(digits_net(optimizer=optimizer), *digits, epochs=3) == []
+    assert told(digits_net(), *digits, epochs=3, schedule="one-cycle", augment="digits", class_weights="balanced") == []
+
+
+def test_dead_relus_and_one_answer_for_everything(digits):
+    model = digits_net(optimizer=SGD(0.001))
+    model.graph.claim()
+    model.predict(digits[0][:1])
+    model.layers[1].parameters["bias"][:] = -1e3
+    dead, same, guess = told(model, *digits, epochs=2)
+    assert dead == "16 of 16 relus of dense1 are dead, 0 for each of 256 images: try a learning_rate below 0.001, from new weights"
+    assert same.startswith("each of 256 images is taken for class ")
+    assert guess.startswith("after 100 steps the loss is 2.3") and "no better than guessing among 10 classes, 2.29" in guess
+
+
+def test_half_of_the_relus_may_be_dead(digits):
+    model = digits_net()
+    model.predict(digits[0][:1])
+    model.layers[1].parameters["bias"][:8] = -1e3
+    assert told(model, *digits, epochs=3) == []
+
+
+@pytest.mark.parametrize("optimizer", [Adam(1.0), AdamW(1.0), SGD(30.0)])
+def test_updates_that_are_too_large(digits, optimizer):
+    first = told(digits_net(optimizer=optimizer), *digits)[0]
+    assert re.fullmatch(rf"a step changed dense[12]/weights by [0-9.]+ times their size, .* far below {optimizer.learning_rate:g}", first)
+
+
+@pytest.mark.parametrize("optimizer", [Adam(1e-9), SGD(1e-7)])
+def test_updates_that_are_too_small(digits, optimizer):
+    first = told(digits_net(optimizer=optimizer), *digits)[0]
+    assert first.startswith("no step changed weights by more than ") and first.endswith(f"far above {optimizer.learning_rate:g}")
+
+
+def test_a_rate_that_warms_up_is_not_too_small(digits):
+    assert told(digits_net(), *digits, schedule=WarmUp(share=0.999), schedule_epochs=(0, 500)) == []
+
+
+def test_labels_of_the_image_beside(digits):
+    x, y = digits
+    for by, which in ((1, "after"), (-1, "before")):
+        *_, guess, shift = told(digits_net(), x, np.roll(y, by), epochs=2)
+        assert "no better than guessing" in guess and shift == f"labels are off by one place: an image fits the label {which} its own"
+    (guess,) = told(digits_net(), x, RNG.permutation(y), epochs=2)
+    assert "no better than guessing" in guess
+
+
+def test_guessing_of_weighted_and_smoothed_labels():
+    classes = np.repeat([0, 1], [90, 10])
+    assert guessing(classes, 2, None, 0.0) == (pytest.approx(-0.9 * np.log(0.9) - 0.1 * np.log(0.1)), 0.9)
+    assert guessing(classes, 2, np.where(classes == 0, 100 / 180, 100 / 20), 0.0)[0] == pytest.approx(np.log(2))
+    assert guessing(classes, 2, None, 0.2)[0] == pytest.approx(-0.82 * np.log(0.82) - 0.18 * np.log(0.18))
+
+
+def test_nan_is_told_with_its_layer(digits):
+    with pytest.raises(FloatingPointError, match=r"(NaN|infinity) in the (output|gradient) of dense[12]"):
+        told(digits_net(activation=None, optimizer=SGD(1e6)), *digits, epochs=3)
 
 
 def test_a_loss_that_does_not_fall():
