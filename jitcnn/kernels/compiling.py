@@ -13,7 +13,6 @@ import pickle
 import re
 import shutil
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -26,7 +25,6 @@ from numba.core.ccallback import CFunc
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.sigutils import normalize_signature
 from numba.np.numpy_support import from_dtype
-from numba.np.ufunc import parallel
 
 #: A dict, not a set: options enter the cache key of what captures a helper, and a set's order changes from process to process.
 OPTIONS = {"error_model": "numpy", "fastmath": dict.fromkeys(("contract", "reassoc", "nsz", "arcp"), True)}
@@ -43,8 +41,7 @@ def hold_across_forks(lock: Any) -> None:
         os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
 
 
-hold_across_forks(getattr(parallel, "_backend_init_thread_lock", threading.Lock()))  # Numba's own, which get_num_threads takes
-hold_across_forks(global_compiler_lock)  # registered later, so taken earlier, as Numba does
+hold_across_forks(global_compiler_lock)
 
 
 def expect(kernels: int) -> None:
