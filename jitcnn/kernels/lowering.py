@@ -49,7 +49,7 @@ def run_alone(name: str, *arguments: Any) -> None:
 
     What was checked once is not checked again: the key holds all that a check looks at.
     """
-    key: list[Any] = [name, numba.get_num_threads()]
+    key: list[Any] = [name]
     arrays, addresses = [], []
     for argument in arguments:
         if isinstance(argument, np.ndarray):
@@ -58,8 +58,8 @@ def run_alone(name: str, *arguments: Any) -> None:
             key += (argument.shape, argument.dtype, argument.flags.num, addresses.index(addresses[-1]))
         else:
             key.append(argument)
-    known = tuple(key)
     with _programs_lock:
+        known = (*key, numba.get_num_threads())  # in here, since Numba takes a lock for it that a fork would lose
         program = _programs.pop(known, None)
         if program is None:
             check(name, *arguments)
