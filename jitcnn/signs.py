@@ -95,11 +95,12 @@ class Signs:
             return
         part = min(rate / self._rate, 1)
         for name, array in self._weights():
-            size, moved = np.linalg.norm(self.before[name]), np.linalg.norm(array - self.before[name])
+            with np.errstate(all="ignore"):  # numbers that are too large are the watch's to tell
+                size, moved = np.linalg.norm(self.before[name]), np.linalg.norm(array - self.before[name])
             ratio = float(moved / size) if size > 0 else 0.0
             self.largest = max(self.largest, ratio / part if part > 0 else 0.0)
             if ratio > TOO_LARGE:
-                changed = f"a step changed {name} by {ratio:.1f} times their size"
+                changed = f"a step changed {name} by {ratio:.3g} times their size"
                 self.tell("updates", f"{changed}, and a thousandth is usual: try a learning_rate far below {self._rate:g}")
             self.before[name][...] = array
         if not self.beginning:
@@ -151,7 +152,7 @@ class Signs:
         guess, share = guessing(classes[self.order], max(outputs, 2), weights, loss.label_smoothing)
         by_chance = share + 3 * np.sqrt(share * (1 - share) / len(self.order))
         if logs["loss"] >= GUESSING * guess and logs.get("accuracy", 0) <= by_chance:
-            found = f"after {steps:,} steps the loss is {logs['loss']:.3f}, no better than guessing among {max(outputs, 2)} classes"
+            found = f"after {steps:,} steps the loss is {logs['loss']:.3f}, hardly better than guessing among {max(outputs, 2)} classes"
             self.tell("guessing", f"{found}, {guess:.3f}: look at labels and images, and at learning_rate, {self._rate:g}")
             if shift := shifted(self.images, classes):
                 self.tell("shifted", f"labels are off by one place: an image fits the label {'after' if shift > 0 else 'before'} its own")
@@ -168,7 +169,7 @@ class Signs:
 
 def named(number: int, names: Sequence[str] | None) -> str:
     """A class for people."""
-    return f"{number}{f' ({names[number]})' if names else ''}"
+    return f"{number}{f' ({names[number]})' if names and names[number] != str(number) else ''}"
 
 
 def guessing(classes: np.ndarray, count: int, weights: np.ndarray | None, smoothing: float) -> tuple[float, float]:

@@ -84,7 +84,7 @@ def test_dead_relus_and_one_answer_for_everything(digits):
     dead, same, guess = told(model, *digits, epochs=2)
     assert dead == "16 of 16 relus of dense1 are dead, 0 for each of 256 images: try a learning_rate below 0.001, from new weights"
     assert same.startswith("each of 256 images is taken for class ")
-    assert guess.startswith("after 100 steps the loss is 2.3") and "no better than guessing among 10 classes, 2.29" in guess
+    assert guess.startswith("after 100 steps the loss is 2.3") and "hardly better than guessing among 10 classes, 2.29" in guess
 
 
 def test_half_of_the_relus_may_be_dead(digits):
@@ -97,7 +97,7 @@ def test_half_of_the_relus_may_be_dead(digits):
 @pytest.mark.parametrize("optimizer", [Adam(1.0), AdamW(1.0), SGD(30.0)])
 def test_updates_that_are_too_large(digits, optimizer):
     first = told(digits_net(optimizer=optimizer), *digits)[0]
-    assert re.fullmatch(rf"a step changed dense[12]/weights by [0-9.]+ times their size, .* far below {optimizer.learning_rate:g}", first)
+    assert re.fullmatch(rf"a step changed dense[12]/weights by [0-9.e+]+ times their size, .* far below {optimizer.learning_rate:g}", first)
 
 
 @pytest.mark.parametrize("optimizer", [Adam(1e-9), SGD(1e-7)])
@@ -114,9 +114,9 @@ def test_labels_of_the_image_beside(digits):
     x, y = digits
     for by, which in ((1, "after"), (-1, "before")):
         *_, guess, shift = told(digits_net(), x, np.roll(y, by), epochs=2)
-        assert "no better than guessing" in guess and shift == f"labels are off by one place: an image fits the label {which} its own"
+        assert "hardly better than guessing" in guess and shift == f"labels are off by one place: an image fits the label {which} its own"
     (guess,) = told(digits_net(), x, RNG.permutation(y), epochs=2)
-    assert "no better than guessing" in guess
+    assert "hardly better than guessing" in guess
 
 
 def test_guessing_of_weighted_and_smoothed_labels():
