@@ -18,10 +18,10 @@ from jitcnn.model import CNN
 from jitcnn.play.explosion import GREW, Explosion, Watched, largest, measure
 from jitcnn.play.images import number
 from jitcnn.play.rebuilding import Settings, rebuilt, settings_of
+from jitcnn.play.validation import measured_by_class, validation_of
 
 CHUNK_SECONDS = 0.025  # between which drawings are answered
 MOST_POINTS, MOST_MARKS = 800, 300
-VALIDATED = 1_000  # images
 EXPLODED = 10.0  # times the loss before training, or that of guessing: of a trained model one batch may well have ten times the mean
 MOST_STEPS = 200  # in a moment, so that they can be looked at once more
 REPLAYED = 8  # steps before a loss that explodes, at least, if there were as many
@@ -301,21 +301,3 @@ def train(model: CNN, x: np.ndarray, y: np.ndarray, batch: int) -> dict[str, flo
         warnings.simplefilter("ignore")  # the page says what becomes of it
         history = model.train(x, y, epochs=1, batch_size=batch, shuffle=False, progress=False, on_nan="ignore")
     return {name: values[-1] for name, values in history.items()}
-
-
-def measured_by_class(model: CNN, x: np.ndarray, y: np.ndarray) -> tuple[dict[str, float], list[float | None]]:
-    """Loss and metrics of these images, and the share of each class's that are answered rightly, in one pass."""
-    images, targets, _, _ = model.training_data(x, y, None, None, None)
-    with model._get_trainer().measuring(images, targets, np.arange(len(images))) as passes:
-        logs, right = passes.run(), passes.measured.get("accuracy")
-    if right is None or model.output_shape is None or len(model.output_shape) != 1:
-        return logs, []
-    return logs, [float(right[y == k].mean()) if (y == k).any() else None for k in range(max(model.output_shape[0], 2))]
-
-
-def validation_of(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """Images that are not trained on; of data without any the last of those that are."""
-    for x, y in ((dataset.x_val, dataset.y_val), (dataset.x_test, dataset.y_test)):
-        if x is not None and y is not None:
-            return x[:VALIDATED], y[:VALIDATED]
-    return dataset.x[-VALIDATED:], dataset.y[-VALIDATED:]

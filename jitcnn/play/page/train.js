@@ -5,9 +5,10 @@ import { words } from "./colours.js";
 import { drawChart } from "./chart.js";
 import { element } from "./number.js";
 
-const BUSY = 90; // milliseconds between two questions while a step or an epoch is done
-const PLAYING = 250; // while training goes on and on, whose cores drawing takes; three times what an answer and its pictures took, where that is more,
-const SLOW = 500; // but never longer
+// Milliseconds between two questions; three times what an answer and its pictures took, where that is more, but at most SLOW.
+const BUSY = 90; // while a step or an epoch is done
+const PLAYING = 250; // while training goes on and on, whose cores drawing takes
+const SLOW = 500;
 const IDLE = 1500;
 const REMEDY = "Lower the learning rate, and go back to the best or start anew.";
 const KINDS = ["weights", "outputs", "gradients"];
