@@ -60,10 +60,8 @@ class Command(WithExample):
             with warnings.catch_warnings():
                 warnings.showwarning = _warn  # type: ignore[assignment]
                 return super().invoke(context)
-        except (click.ClickException, click.Abort, click.exceptions.Exit):
-            raise
-        except BrokenPipeError:  # `head` has read enough: click ends quietly
-            raise
+        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+            raise  # the last where `head` has read enough: click ends quietly
         except Exception as error:
             if context.meta.get("jitcnn.debug"):
                 traceback.print_exception(error)

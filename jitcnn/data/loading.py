@@ -105,6 +105,7 @@ class _Pictures:
     test_limit: int | None
 
     def from_folder(self, folder: Path) -> Dataset:
+        """A folder of folders, one a class."""
         parts = pictures.parts_of(folder)
         known = self.preparation.classes
         train = pictures.labelled(parts["train"], folder, None if known is None else list(known))
@@ -114,6 +115,7 @@ class _Pictures:
         return self._dataset(folder, folder, found)
 
     def from_table(self, path: Path) -> Dataset:
+        """A table of paths and labels."""
         return self._dataset(path, path.parent, {"train": table.read_paths(path, self.preparation.classes)})
 
     def _dataset(self, name: Path, root: Path, parts: dict[str, pictures.Labelled]) -> Dataset:

@@ -148,7 +148,7 @@ def conv2d_grad_weights(
     strip = -(-height // max(1, height * width // STRIP_PIXELS))
     slots = program.whole((program.slots, size), real)
     packed_size = strip * width * columns.wide if strip * width * group * filters * real().itemsize > STRIP_BYTES else 0
-    packed = program.whole((program.threads or 1, max(1, packed_size)), real)
+    packed = program.whole((program.threads or 1, packed_size), real) if packed_size else None
     program.row(
         grad_weights_kernel,
         {

@@ -81,6 +81,7 @@ class _Rewinding(Checkpointing):
     weight: WeightName | None = field(default=None, kw_only=True)
 
     def saver(self, model: CNN, epochs: int) -> Saver:
+        """What a call of `train` asks instead of one that saves."""
         return _Rewinder(self, model, epochs)
 
 
