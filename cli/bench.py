@@ -27,13 +27,12 @@ def bench(suites: tuple[str, ...], quick: bool, rounds: int | None, only: tuple[
     second. Both if none is named. Have nothing else running.
     """
     options.allow_threads(threads)
-    import numba
-
+    from jitcnn.kernels.threads import num_threads
     from jitcnn.measuring.machine import describe
 
     with options.using_threads(threads):
         check(suites or SUITES, quick, only)
-        machine = describe(numba.get_num_threads())
+        machine = describe(num_threads())
         note(", ".join(f"{name}: {value}" for name, value in machine.items()))
         results = {suite: measure(suite, quick, rounds or (2 if quick else 3), only) for suite in suites or SUITES}
     if as_json:

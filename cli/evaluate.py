@@ -29,9 +29,19 @@ MOST_COLUMNS = 20
 @click.option("--on", type=click.Choice(options.PARTS), default="test", show_default=True, help="Which of the data's images.")
 @click.option("--limit", type=options.AT_LEAST_ONE, metavar="N", help="Only the first N of them.")
 @click.option("--reject-at", type=options.Share(), metavar="SHARE", help="From which probability on is such a share (99%) right?")
+@options.top_option
 @options.threads_option
 @options.json_option
-def evaluate(model: str, data: str | None, on: str, limit: int | None, reject_at: float | None, threads: int | None, as_json: bool) -> None:
+def evaluate(
+    model: str,
+    data: str | None,
+    on: str,
+    limit: int | None,
+    reject_at: float | None,
+    top: int | None,
+    threads: int | None,
+    as_json: bool,
+) -> None:
     """Measure a model class by class.
 
     MODEL is a file that train wrote, or a run's folder, of which the model is taken that the run came to. Measured are all test images of
@@ -41,7 +51,7 @@ def evaluate(model: str, data: str | None, on: str, limit: int | None, reject_at
     loaded = open_model(model, threads)
     dataset = data_of(loaded, data, on, limit)
     x, y = images_of(dataset, on)
-    result = {"model": model, "data": dataset.name, "images": len(x), **measure(loaded, x, y, reject_at)}
+    result = {"model": model, "data": dataset.name, "images": len(x), **measure(loaded, x, y, reject_at, top)}
     if on == "test" and dataset.x_test is None:
         measured = "all its images" if dataset.x_val is None else "those set apart to validate on"
         note(f"{dataset.name} has no test images: measured on {measured}")
@@ -97,9 +107,9 @@ def images_of(dataset: Dataset, on: str) -> tuple[np.ndarray, np.ndarray]:
     return dataset.x, dataset.y
 
 
-def measure(model: CNN, x: np.ndarray, y: np.ndarray, reject_at: float | None = None) -> dict[str, Any]:
+def measure(model: CNN, x: np.ndarray, y: np.ndarray, reject_at: float | None = None, top: int | None = None) -> dict[str, Any]:
     """Everything that `eval` reports, as JSON has it."""
-    from jitcnn.scores import confusion_matrix, decide, per_class, reject_below
+    from jitcnn.scores import confusion_matrix, decide, per_class, reject_below, top_accuracy
 
     measured = model.evaluate(x, y)
     model.predict(x[:1])  # prepares the program, so that the seconds are those of predicting
@@ -107,6 +117,9 @@ def measure(model: CNN, x: np.ndarray, y: np.ndarray, reject_at: float | None = 
     outputs = model.predict(x)
     seconds = time.perf_counter() - started
     names = model.classes or [str(number) for number in range(max(2, outputs.shape[1]))]
+    if top is not None:
+        options.check_top("top", top, outputs.shape[1])
+        measured[f"top{top}"] = top_accuracy(outputs, y, top)
     confusion = confusion_matrix(y, decide(outputs), len(names))
     rejecting = {}
     if reject_at is not None:
@@ -117,7 +130,7 @@ def measure(model: CNN, x: np.ndarray, y: np.ndarray, reject_at: float | None = 
         rejecting = {"reject": dict(zip(("below", "accuracy", "rejected"), found, strict=True))}
     return {
         "accuracy": measured.get("accuracy", confusion.trace() / len(x)),
-        "loss": measured["loss"],
+        **{name: value for name, value in measured.items() if name != "accuracy"},
         "images_per_second": len(x) / seconds,
         "per_class": per_class(confusion, names),
         "confusion": confusion.tolist(),
@@ -127,15 +140,18 @@ def measure(model: CNN, x: np.ndarray, y: np.ndarray, reject_at: float | None = 
 
 def report(result: dict[str, Any]) -> str:
     """Set the tables."""
+    from jitcnn.metrics import largest
+
     classes = result["per_class"]
     reject = result.get("reject")
+    tops = "".join(f", {name} {percent(value)}" for name, value in result.items() if largest(name))
     rejecting = []
     if reject is not None:
         right, left_out = percent(reject["accuracy"]), percent(reject["rejected"])
         rejecting = [f"predict --reject {reject['below']:.6f}: {right} of the answers are right, {left_out} of the images are rejected"]
     lines = [
         f"{result['model']} on {result['images']:,} images of {result['data']}",
-        f"loss {decimals(result['loss'])}, accuracy {percent(result['accuracy'])}, {result['images_per_second']:,.0f} images/s",
+        f"loss {decimals(result['loss'])}, accuracy {percent(result['accuracy'])}{tops}, {result['images_per_second']:,.0f} images/s",
         *rejecting,
         "",
         table(

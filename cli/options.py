@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import click
@@ -197,6 +196,10 @@ augment_option = click.option(
     "time that it is trained on.",
 )
 
+top_option = click.option(
+    "--top", type=AT_LEAST_ONE, metavar="K", help="Count also how often the right class is among the K likeliest ones, as topK."
+)
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, everything else on stderr.")
 
 threads_option = click.option(
@@ -207,22 +210,24 @@ threads_option = click.option(
 )
 
 
+def check_top(option: str, count: int, classes: int) -> None:
+    """A usage error where the right class is always among so many."""
+    if count >= classes:
+        raise click.BadParameter(f"top{count} of {classes} outputs is always right: leave it out, or give fewer.", param_hint=f"'--{option}'")
+
+
 def allow_threads(count: int | None) -> None:
     """Let Numba start so many threads: it takes the number when it is imported. The model says how many of them it uses."""
     if count is not None and "numba" not in sys.modules:
         os.environ["NUMBA_NUM_THREADS"] = str(count)
 
 
-@contextmanager
-def using_threads(count: int | None) -> Iterator[None]:
-    """Let Numba use so many threads meanwhile, all that it has if None; for kernels that no model runs."""
+def using_threads(count: int | None) -> AbstractContextManager[None]:
+    """Let so many threads compute meanwhile, all that Numba has if None; for kernels that no model runs."""
     import numba
+
+    from jitcnn.kernels.threads import limited_threads
 
     if count is not None and count > numba.config.NUMBA_NUM_THREADS:
         raise ValueError(f"threads is {count}, and there are {numba.config.NUMBA_NUM_THREADS}: give at most that")
-    before = numba.get_num_threads()
-    numba.set_num_threads(count or before)
-    try:
-        yield
-    finally:
-        numba.set_num_threads(before)
+    return limited_threads(count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +14,8 @@ from .running import command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy as np
 
     from jitcnn.replay import Replay, Weight
 
@@ -41,7 +44,7 @@ def replay(run: str, step: int, why: str | None, top: int, out: str | None, thre
     part in the gradient, and the update are what they were. It is done again from the run's checkpoint, or from the start; nothing in
     the folder changes. Other data, or a processor with other features, are refused.
 
-    A convolution's weights are [row,column,channel,filter], a dense layer's [input,unit], all from 0.
+    Images are numbered as by jitcnn plot --on train. A convolution's weights are [row,column,channel,filter], a dense layer's [input,unit], all from 0.
     """
     options.allow_threads(threads)
     from .run_again import plan_again, run_of
@@ -69,7 +72,7 @@ def replay(run: str, step: int, why: str | None, top: int, out: str | None, thre
 
 
 def do_again(plan: Plan, source: Any, step: int, why: str | None) -> Replay:
-    """The step."""
+    """The step, its images numbered as those that were trained on are."""
     from jitcnn.progress import shows_bars
     from jitcnn.replay import replay
 
@@ -77,7 +80,7 @@ def do_again(plan: Plan, source: Any, step: int, why: str | None) -> Replay:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # what is wrong with the settings was said when the run was trained
-        return replay(
+        found = replay(
             plan.model,
             plan.dataset.x,
             plan.dataset.y,
@@ -88,6 +91,17 @@ def do_again(plan: Plan, source: Any, step: int, why: str | None) -> Replay:
             callbacks=[SameHistory(source)],
             progress=shows_bars(),
         )
+    return replace(found, images=trained_on(plan, found.images))
+
+
+def trained_on(plan: Plan, numbers: np.ndarray) -> np.ndarray:
+    """Numbers of the data's images, of which some may be set apart to validate on, as numbers among those trained on: `--on train`."""
+    if not isinstance(plan.validation, float):
+        return numbers
+    from jitcnn.data.splits import kept_and_held_out
+
+    kept, _ = kept_and_held_out(plan.dataset.y, {"validation": plan.validation}, plan.model.seed)
+    return kept.searchsorted(numbers)
 
 
 def write(found: Replay, names: Sequence[str], out: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -25,12 +26,13 @@ def run_folds(order: Order, rate: float | None) -> dict[str, Any]:
         named = replace(output, name=f"{output.name or plan.name}-fold{fold}")
         results.append(run(replace(part, output=named), plan, rate))
     tested = [result["test"] for result in results if result["test"] is not None]
-    return {"validation": spread(results), "test": spread(tested) if tested else None, "folds": results}
+    metrics = results[0]["running"].keys()
+    return {"validation": spread(results, metrics), "test": spread(tested, metrics) if tested else None, "folds": results}
 
 
-def spread(results: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """Mean and standard deviation (of a sample) of losses and accuracies."""
-    values = {name: [result[name] for result in results] for name in ("accuracy", "loss")}
+def spread(results: list[dict[str, Any]], metrics: Iterable[str]) -> dict[str, dict[str, float]]:
+    """Mean and standard deviation (of a sample) of loss, accuracy and what else was measured."""
+    values = {name: [result[name] for result in results] for name in metrics}
     return {name: {"mean": statistics.fmean(found), "deviation": statistics.stdev(found)} for name, found in values.items()}
 
 
@@ -41,14 +43,12 @@ def report_folds(result: dict[str, Any]) -> str:
     for number, one in enumerate(result["folds"], 1):
         shown = [percent(one["test"]["accuracy"])] if tested else []
         rows.append([str(number), decimals(one["loss"]), percent(one["accuracy"]), *shown, one["run"]])
-    accuracy, loss = result["validation"]["accuracy"], result["validation"]["loss"]
-    lines = [
-        table(rows),
-        "",
-        f"validation: accuracy {percent(accuracy['mean'])} +- {percent(accuracy['deviation'])}, "
-        f"loss {decimals(loss['mean'])} +- {decimals(loss['deviation'])} (mean and standard deviation of {len(result['folds'])} folds)",
-    ]
-    if tested:
-        accuracy = result["test"]["accuracy"]
-        lines.append(f"test: accuracy {percent(accuracy['mean'])} +- {percent(accuracy['deviation'])}")
+    means = f"{figures(result['validation'])} (mean and standard deviation of {len(result['folds'])} folds)"
+    lines = [table(rows), "", f"validation: {means}", *([f"test: {figures(result['test'])}"] if tested else [])]
     return "\n".join(lines)
+
+
+def figures(part: dict[str, dict[str, float]]) -> str:
+    """What was measured, each with its spread."""
+    shown = {name: decimals if name == "loss" else percent for name in part}
+    return ", ".join(f"{name} {shown[name](one['mean'])} +- {shown[name](one['deviation'])}" for name, one in part.items())

@@ -22,7 +22,7 @@ def measure(plan: Plan, model: CNN, logs: dict[str, Any], eval_train: bool) -> d
     measured: dict[str, Any] = {"test": None, "measured_on": None, "per_class": None, "confused": None}
     if "test" in parts:
         validated = plan.validates_on_test and len(plan.validation[0]) == len(parts["test"][0])
-        known = {"accuracy": logs["val_accuracy"], "loss": logs["val_loss"]} if validated else None
+        known = {name: logs[f"val_{name}"] for name in ("loss", *model.metrics)} if validated else None
         measured["test"] = known or model.evaluate(*parts["test"])
     if eval_train:
         measured["train"] = model.evaluate(*parts["train"])

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from . import options
+from jitcnn.metrics import is_metric
 
-SCORES = ("val_loss", "val_accuracy", "loss", "accuracy")
+from . import options
 
 
 class FolderName(click.ParamType):
@@ -33,6 +33,18 @@ class RateOrAuto(options.Rate):
     def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
         """Return the number or the word, or fail."""
         return value if value == "auto" else super().convert(value, parameter, context)
+
+
+class Metric(click.ParamType):
+    """A loss or another figure by which one epoch is better than another one."""
+
+    name = "metric"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> str:
+        """Return the name, or fail."""
+        if not is_metric(value):
+            self.fail(f"{value!r} is none of val_loss, val_accuracy, val_top5 and so on, loss, accuracy, top5 and so on.", parameter, context)
+        return value
 
 
 class Duration(click.ParamType):
@@ -83,6 +95,7 @@ class Settings:
     on_nan: str
     early_stop: int | None
     best_by: str | None
+    top: int | None
     augment: str | None
     engine: str
 
@@ -155,10 +168,12 @@ SETTINGS = (
     click.option("--early-stop", type=options.AT_LEAST_ONE, metavar="N", help="Stop after N epochs in a row that were not the best."),
     click.option(
         "--best-by",
-        type=click.Choice(SCORES),
-        help="Which epoch is the best: val_loss if not given, loss where nothing is validated. The best model is the result then, and also "
-        "with --early-stop, and where images are validated that are no test images; the last model is it otherwise.",
+        type=Metric(),
+        help="Which epoch is the best, by val_loss, val_accuracy, val_top5 and so on, or the same of the images trained on, without val_: "
+        "val_loss if not given, loss where nothing is validated. The best model is the result then, and also with --early-stop, and where "
+        "images are validated that are no test images; the last model is it otherwise.",
     ),
+    options.top_option,
     options.augment_option,
     click.option("--engine", type=click.Choice(options.ENGINES), default="fast", show_default=True, help="What runs the passes."),
 )

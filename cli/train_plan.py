@@ -12,6 +12,7 @@ from jitcnn import presets
 from jitcnn.augmentation import Augmentation, as_augmentation
 from jitcnn.data import Dataset, folds
 from jitcnn.data.dataset import NAMES
+from jitcnn.metrics import largest
 from jitcnn.model import CNN
 from jitcnn.progress import ENDLESS
 from jitcnn.runs.clock import ByClock
@@ -131,12 +132,22 @@ def build(preset: presets.Preset, settings: Settings, dataset: Dataset, threads:
         loss=settings.loss,
         label_smoothing=settings.label_smoothing or 0.0,
         clip_norm=settings.clip_norm,
+        metrics=("accuracy", *tops(settings, len(dataset.classes))),
         normalize=options.NORMALIZATIONS[settings.normalize or "per-image"],
     )
     model.preparation = replace(dataset.preparation or model.preparation, normalize=model.normalize, classes=tuple(dataset.classes))
     if dataset.name == "mnist":  # its images were made so: pictures of digits become like them
         model.preparation = replace(model.preparation, resize="digit", invert="auto")
     return model
+
+
+def tops(settings: Settings, classes: int) -> list[str]:
+    """The metrics topK that are asked for; a usage error for one that says nothing about so many classes."""
+    by = largest((settings.best_by or "").removeprefix("val_"))
+    for option, count in (("top", settings.top), ("best-by", by)):
+        if count:
+            options.check_top(option, count, classes)
+    return [f"top{count}" for count in {settings.top, by} if count]
 
 
 def with_preset(settings: Settings) -> Settings:
@@ -190,7 +201,7 @@ def division(settings: Settings, validation: Any) -> dict[str, Any]:
 
 def best_of(wanted: str | None, validation: Any) -> str:
     """By which metric an epoch is the best; a usage error if it is not measured."""
-    if validation is None and wanted in ("val_loss", "val_accuracy"):
+    if validation is None and wanted is not None and wanted.startswith("val_"):
         raise click.UsageError(f"--best-by {wanted} needs images to validate on: give --best-by loss, or a --val-limit above 0.")
     return wanted or ("loss" if validation is None else "val_loss")
 

@@ -12,6 +12,7 @@ from jitcnn.rate_test import RateTest, rate_test
 
 from .output import note, print_json
 from .train_config import Order
+from .train_measure import parts_of
 from .train_plan import Plan, make_plan
 
 PICTURE = "find-lr.png"
@@ -49,8 +50,9 @@ def find_rate(order: Order) -> None:
 
 
 def test(plan: Plan) -> RateTest:
-    """Test rates on the run's data, in its batches."""
-    return rate_test(plan.model, plan.dataset.x, plan.dataset.y, batch_size=plan.settings.batch_size or 1, augment=plan.augment)
+    """Test rates on the images that the run trains on, in its batches."""
+    x, y = parts_of(plan, train=True)["train"]
+    return rate_test(plan.model, x, y, batch_size=plan.settings.batch_size or 1, augment=plan.augment)
 
 
 def draw(found: RateTest, path: str) -> tuple[str | None, str]:

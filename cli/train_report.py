@@ -54,8 +54,9 @@ def figures(result: dict[str, Any]) -> str:
         "validation": result,
         "test": result["test"],
     }
-    rows = [[name, decimals(part["loss"]), percent(part["accuracy"])] for name, part in parts.items() if part is not None]
-    return table([["", "loss", "accuracy"], *rows])
+    metrics = [name for name in result["running"] if name != "loss"]
+    rows = [[name, decimals(part["loss"]), *(percent(part[metric]) for metric in metrics)] for name, part in parts.items() if part]
+    return table([["", "loss", *metrics], *rows])
 
 
 def classes(result: dict[str, Any]) -> list[str]:

@@ -115,16 +115,16 @@ def finish(plan: Plan, folder: Path, output: Output, best: BestCheckpoint, secon
         path = Path(output.out)
         chosen.save(path)
     logs = {name: values[epoch] for name, values in history.items()}
+    metrics = (*model.metrics, "loss")
     started = time.perf_counter()
     measured = measure(plan, chosen, logs, output.eval_train)
     return {
-        "accuracy": logs.get("val_accuracy"),
-        "loss": logs.get("val_loss"),
+        **{name: logs.get(f"val_{name}") for name in metrics},
         "seconds": seconds,
         "spent": {**model.spent, "measuring": time.perf_counter() - started},
         "images_per_second": plan.trained * len(history["seconds"]) / sum(history["seconds"]),
         "parameters": sum(array.size for array in model.parameters.values()),
-        "running": {"accuracy": logs["accuracy"], "loss": logs["loss"]},
+        "running": {name: logs[name] for name in metrics},
         **measured,
         "epochs": model.epochs,
         "epoch": epoch + 1,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from jitcnn.layers import Conv2d, Dense, Dropout, Flatten, Layer, Pool2d
@@ -73,6 +73,7 @@ class Preset:
         loss: str | None = None,
         label_smoothing: float = 0.0,
         clip_norm: float | None = None,
+        metrics: Sequence[str] = ("accuracy",),
         normalize: str | None = "per-image",
     ) -> CNN:
         """Return the network, compiled.
@@ -87,7 +88,7 @@ class Preset:
             As `CNN` takes them.
         optimizer, learning_rate, weight_decay, loss
             In place of the preset's. Another optimizer comes with a learning rate of its own unless one is given.
-        label_smoothing, clip_norm
+        label_smoothing, clip_norm, metrics
             As `CNN.compile` takes them.
 
         Raises
@@ -102,7 +103,7 @@ class Preset:
             settings["weight_decay"] = weight_decay
         model = CNN(self.layers(input_shape, classes), seed=seed, normalize=normalize, dtype=dtype, engine=engine, threads=threads)
         chosen = as_optimizer(optimizer or self.optimizer, **settings)
-        model.compile(chosen, loss=loss or self.loss, label_smoothing=label_smoothing, clip_norm=clip_norm)
+        model.compile(chosen, loss=loss or self.loss, metrics=metrics, label_smoothing=label_smoothing, clip_norm=clip_norm)
         return model
 
 

@@ -18,7 +18,7 @@ from jitcnn.decoding import import_pillow
 
 CHUNK = 2**21  # numbers at a time
 FEWEST = 10  # images of a class
-ODD_AREA, ODD_SHAPE = 16, 2
+ODD_AREA, ODD_SHAPE, ODD_SPREAD = 4, 2, 5
 BLANK = 0.02  # standard deviation of a picture that shows nothing, as a share of the data's range
 
 AREAS = 8  # rows and columns of areas that a hash compares
@@ -154,16 +154,22 @@ def nearly_blank(images: list[np.ndarray]) -> list[int]:
 def odd_sizes(folder: str | os.PathLike) -> dict[str, tuple[int, int]]:
     """(width, height) of the picture files in a folder, and in those within it, that differ much from most of them, by path.
 
-    Much is `ODD_AREA` times as many or as few pixels as the median, or `ODD_SHAPE` times as wide or as high for its height or width. What
-    is no picture, or a broken one, is left out. Needs Pillow if there are picture files.
+    Much is more than `ODD_AREA` times as many or as few pixels as the median, or `ODD_SHAPE` times as wide or as high for its height or
+    width; where pictures differ among themselves, `ODD_SPREAD` times as much as half of them do. What is no picture, or a broken one, is
+    left out. Needs Pillow if there are picture files.
     """
     sizes = picture_sizes(Path(folder))
     if not sizes:
         return {}
     width, height = np.log2(np.array(list(sizes.values()))).T
-    area, shape = width + height, width - height
-    odd = (np.abs(area - np.median(area)) > np.log2(ODD_AREA)) | (np.abs(shape - np.median(shape)) > np.log2(ODD_SHAPE))
+    odd = far(width + height, np.log2(ODD_AREA)) | far(width - height, np.log2(ODD_SHAPE))
     return {path: size for (path, size), is_odd in zip(sizes.items(), odd, strict=True) if is_odd}
+
+
+def far(values: np.ndarray, least: float) -> np.ndarray:
+    """Which values differ from the median by more than `least` and than `ODD_SPREAD` times the median of such differences."""
+    differences = np.abs(values - np.median(values))
+    return differences > max(least, ODD_SPREAD * np.median(differences))
 
 
 def picture_sizes(folder: Path) -> dict[str, tuple[int, int]]:

@@ -4,16 +4,14 @@
 The recorder of the "fast" engine offers the same step and the same program; what a layer or an optimizer says to them is the same.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import numba
 import numpy as np
 
 from jitcnn.engine.parameter import Parameter
 from jitcnn.forms.prepared import check, without_hints
-from jitcnn.kernels import runner
+from jitcnn.kernels.threads import enter, limited_threads, lock
 from jitcnn.reference.codes import SERIAL
 from jitcnn.reference.compiled import compiled
 from jitcnn.reference.prepared import PREPARED
@@ -93,9 +91,9 @@ class EagerStep:
             if self.kind == "python":
                 PREPARED[name](*arguments)
             else:
-                with runner.lock:
+                with lock:
                     if name not in SERIAL:
-                        runner.enter()
+                        enter()
                     compiled(name)(*arguments)
 
     def output(self, buffer: Array, array: Array) -> None:
@@ -168,17 +166,3 @@ class EagerProgram:
         start = int(self.position[0])
         for buffer, array in step.outputs:
             array[start : start + batch] = buffer
-
-
-@contextmanager
-def limited_threads(threads: int | None) -> Iterator[None]:
-    """Let compiled loops use this many threads meanwhile; None for as many as they do."""
-    if threads is None:
-        yield
-        return
-    saved = numba.get_num_threads()
-    numba.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        numba.set_num_threads(saved)

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 
 from jitcnn.forms.prepared import ARGUMENTS, check
@@ -26,6 +25,7 @@ from jitcnn.kernels.padding import LOWERINGS as PADDING
 from jitcnn.kernels.pool import LOWERINGS as POOL
 from jitcnn.kernels.program import Program, point
 from jitcnn.kernels.scaling import LOWERINGS as SCALING
+from jitcnn.kernels.threads import num_threads
 from jitcnn.kernels.update import LOWERINGS as UPDATE
 from jitcnn.kernels.upsample import LOWERINGS as UPSAMPLE
 
@@ -59,7 +59,7 @@ def run_alone(name: str, *arguments: Any) -> None:
         else:
             key.append(argument)
     with _programs_lock:
-        known = (*key, numba.get_num_threads())  # in here, since Numba takes a lock for it that a fork would lose
+        known = (*key, num_threads())
         program = _programs.pop(known, None)
         if program is None:
             check(name, *arguments)

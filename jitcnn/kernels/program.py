@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numba
 import numpy as np
 
 from jitcnn.kernels import runner
@@ -21,6 +20,7 @@ from jitcnn.kernels.planning import Segment, needed, place_buffers, place_derive
 from jitcnn.kernels.records import Images
 from jitcnn.kernels.rows import BLOCK, MOST_SLOTS, Call, Layout, Row, memory_of
 from jitcnn.kernels.tables import Part
+from jitcnn.kernels.threads import num_threads
 
 
 @dataclass(eq=False)
@@ -37,7 +37,7 @@ class Program:
 
     def __post_init__(self) -> None:
         self.chooses_threads = self.threads is None  # told how many, a program uses them; else one thread where that is faster
-        self.threads = self.threads or numba.get_num_threads()
+        self.threads = self.threads or num_threads()
         self.slot_images = max(BLOCK, -(-self.batch // MOST_SLOTS))
         self.slots = -(-self.batch // self.slot_images)
         self.counters = np.zeros(4, np.int64)

@@ -1,11 +1,7 @@
 """The compiled loop that replays a program: the same machine code for every network, because addresses are data."""
 
 import functools
-import os
-import threading
 from typing import Any
-
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # libgomp's long spinning collapses beside a busy process; read at the first region
 
 import numba
 import numpy as np
@@ -14,6 +10,7 @@ from numba import get_thread_id, njit, prange, types
 from jitcnn.kernels import compiling
 from jitcnn.kernels.buffers import aligned_zeros
 from jitcnn.kernels.pointers import call_kernel, fetch_add, flush_denormals, restore_control
+from jitcnn.kernels.threads import enter, lock
 
 TABLE = types.Array(types.int64, 2, "C")
 COUNTERS = types.Array(types.int64, 1, "C")
@@ -25,9 +22,6 @@ FIRST_TASK, LAST_TASK = 0, 1  # a segment: one parallel region
 # Entries of the counters.
 STEP, POSITION, BATCH, SLOTS = range(4)
 LINE = 8  # counters from one that a thread adds to to the next: a cache line, which would otherwise go to and fro
-
-#: One parallel region at a time in a process: the workqueue layer aborts the process otherwise.
-lock = threading.Lock()
 
 
 @njit(error_model="numpy")
@@ -98,34 +92,6 @@ def variants(threads: int) -> list[tuple[Any, dict[str, bool]]]:
 
 
 _drawn = aligned_zeros(numba.config.NUMBA_NUM_THREADS * LINE, np.int64)  # of each part of a segment, the next task
-_entered_parallel = False
-_forked = False
-
-
-def _after_fork() -> None:
-    global _forked, lock
-    _forked, lock = _entered_parallel, threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
-
-
-def enter() -> None:
-    """To be called with the lock, before a parallel region.
-
-    Raises
-    ------
-    RuntimeError
-        In a process forked from one that already ran parallel kernels: the threads of GNU OpenMP did not survive the fork.
-    """
-    global _entered_parallel
-    if _forked and numba.threading_layer() == "omp":
-        raise RuntimeError(
-            "this process was forked from one that had already run parallel kernels, whose threads do not survive a fork: "
-            'start processes with multiprocessing.get_context("spawn"), or use engine="fast" on one thread'
-        )
-    _entered_parallel = True
 
 
 def run(rows: np.ndarray, tasks: np.ndarray, segments: np.ndarray, counters: np.ndarray, steps: int, advance: bool, threads: int) -> None:

@@ -14,6 +14,7 @@ from jitcnn.forms.geometry import window_counts
 from jitcnn.kernels import lowering, winograd
 from jitcnn.kernels.compiling import OPTIONS
 from jitcnn.kernels.rows import Row
+from jitcnn.kernels.threads import num_threads
 from jitcnn.kernels.vectors import full_lanes
 from jitcnn.learn.assembly import Loop, innermost_loop
 from jitcnn.measuring.peak import fma_peak
@@ -195,4 +196,4 @@ def measure(case: Convolution, call: Callable[[], Any]) -> Measured:
         start = time.perf_counter()
         call()
         fastest = min(fastest, time.perf_counter() - start)
-    return Measured(case.flop / fastest / 1e9, max(peak, fma_peak()), numba.get_num_threads())
+    return Measured(case.flop / fastest / 1e9, max(peak, fma_peak()), num_threads())

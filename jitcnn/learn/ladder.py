@@ -10,7 +10,7 @@ from typing import Any
 
 from jitcnn.forms import bind_all
 from jitcnn.forms.prepared import check, without_hints
-from jitcnn.kernels import runner
+from jitcnn.kernels.threads import lock
 from jitcnn.learn.charts import bar, logarithmic
 from jitcnn.reference.compiled import compiled
 
@@ -90,7 +90,7 @@ def passes_by(loop: Callable[[str], Callable[..., None]]) -> SimpleNamespace:
 
     def call(name: str, *arguments: Any) -> None:
         check(name, *arguments)
-        with runner.lock:
+        with lock:
             loop(name)(*without_hints(name, arguments))
 
     return SimpleNamespace(**bind_all(call, __name__))

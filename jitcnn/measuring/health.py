@@ -13,6 +13,7 @@ import numba
 import numpy as np
 
 from jitcnn.kernels import compiling, runner
+from jitcnn.kernels.threads import num_threads
 from jitcnn.measuring.clock import seconds_a_call
 from jitcnn.measuring.machine import processor, simd
 from jitcnn.measuring.peak import fma_peak
@@ -41,7 +42,7 @@ def examine() -> dict[str, Any]:
     """
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     region = region_cost()
-    threads = numba.get_num_threads()
+    threads = num_threads()
     folder = compiling.cache_folder()
     found = {
         "versions": {"python": platform.python_version()} | {name: version(name) for name in NEEDED},
@@ -94,7 +95,7 @@ def region_cost() -> float:
             numbers[number] = number
 
     compiled = compiling.njit("void(int64[::1])", parallel=True)(run)
-    numbers = np.zeros(numba.get_num_threads(), np.int64)
+    numbers = np.zeros(num_threads(), np.int64)
     compiled(numbers)
     return seconds_a_call(lambda: compiled(numbers), 0.02)
 

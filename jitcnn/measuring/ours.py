@@ -19,11 +19,10 @@ STATE: dict[str, Any] = {}
 
 def version() -> str:
     """What answers."""
-    import numba
-
     import jitcnn
+    from jitcnn.kernels.threads import num_threads
 
-    return f"jitcnn {jitcnn.__version__}, {numba.get_num_threads()} threads"
+    return f"jitcnn {jitcnn.__version__}, {num_threads()} threads"
 
 
 def work(name: str) -> float:

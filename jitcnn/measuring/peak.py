@@ -9,6 +9,7 @@ import numpy as np
 from jitcnn.kernels import compiling
 from jitcnn.kernels.buffers import aligned_zeros
 from jitcnn.kernels.pointers import float32_at
+from jitcnn.kernels.threads import limited_threads, num_threads
 from jitcnn.kernels.tile import Shape, make_tile
 from jitcnn.kernels.tiling import most_rows
 from jitcnn.kernels.vectors import full_lanes
@@ -47,19 +48,15 @@ def fma_peak(threads: int | None = None) -> float:
         How many of them compute; as many as Numba uses if missing.
     """
     run, rows, columns = _tiles()
-    before = numba.get_num_threads()
-    threads = threads or before
+    threads = threads or num_threads()
     memory = aligned_zeros(threads * (rows * DEPTH + DEPTH * columns + rows * columns), np.float32).reshape(threads, -1)
     memory[:] = 0.5
     repetitions = max(1, round(GIGAFLOP * 1e9 / (2 * rows * columns * DEPTH)))
-    numba.set_num_threads(threads)
-    try:
+    with limited_threads(threads):
         run(memory, 1)
         seconds = []
         for _ in range(3):
             start = time.perf_counter()
             run(memory, repetitions)
             seconds.append(time.perf_counter() - start)
-    finally:
-        numba.set_num_threads(before)
     return threads * repetitions * 2 * rows * columns * DEPTH / min(seconds) / 1e9

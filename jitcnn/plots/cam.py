@@ -82,7 +82,7 @@ def _row(sheet: Sheet, pixels: np.ndarray, title: str, found: Attribution) -> No
     if heat is not None:
         grey = shown if shown.ndim == 2 else shown.mean(axis=2)  # colours would mix with those of the map
         axes = sheet.image(grey, left, top, PANEL, high, cmap=GREY).axes
-        axes.set_title(f"Grad-CAM, {heat.shape[0]} x {heat.shape[1]}")
+        axes.set_title(f"Grad-CAM, {heat.shape[0]} x {heat.shape[1]}" if heat.any() else "Grad-CAM: nothing speaks for it")
         rows, columns = pixels.shape[:2]
         extent = (-0.5, columns - 0.5, rows - 0.5, -0.5)
         scale = {"cmap": SEQUENTIAL, "vmin": 0, "vmax": largest(heat)}

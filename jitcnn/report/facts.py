@@ -9,9 +9,11 @@ import numpy as np
 from jitcnn import data
 from jitcnn.data import Dataset
 from jitcnn.data.splits import divided
+from jitcnn.metrics import largest
 from jitcnn.model import CNN
 from jitcnn.plots.confusion import matrix_of
 from jitcnn.runs.folder import MODELS, Run
+from jitcnn.scores import top_accuracy
 
 MOST_IMAGES = 10_000
 
@@ -48,6 +50,10 @@ class Measured:
     def accuracy(self) -> float:
         """The share of right answers."""
         return float(self.matrix.trace() / self.matrix.sum())
+
+    def top(self, metric: str) -> float:
+        """The metric top5 or the like: the share whose class is among so many largest outputs."""
+        return top_accuracy(self.outputs, self.labels, largest(metric))
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,8 @@ class Facts:
 
     def logged(self, name: str) -> float | None:
         """What the history says of the model's epoch."""
-        return None if self.epoch is None else self.run.history[name][self.epoch]
+        column = self.run.history.get(name)
+        return None if self.epoch is None or column is None else column[self.epoch]
 
 
 def collect(run: Run, dataset: Dataset | None = None, source: str | None = None, threads: int | None = None) -> Facts:

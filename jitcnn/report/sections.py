@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any, NamedTuple
 
+from jitcnn.metrics import is_metric, largest
 from jitcnn.plots.confusion import most_confused
 from jitcnn.plots.style import plural
 from jitcnn.report.facts import Facts, Measured
@@ -76,17 +77,18 @@ def decimals(number: float | None) -> str:
 
 def _result(facts: Facts, drawn: bool) -> str:
     """Loss and accuracy on each part of the data, and the classes one by one."""
-    rows = [["", "images", "loss", "accuracy"]]
+    tops = [name for name in facts.run.history if largest(name)]
+    rows = [["", "images", "loss", "accuracy", *tops]]
     for name, prefix in (("training, while learning", ""), ("validation", "val_")):
-        loss, accuracy = facts.logged(f"{prefix}loss"), facts.logged(f"{prefix}accuracy")
+        loss, *shares = (facts.logged(f"{prefix}{metric}") for metric in ("loss", "accuracy", *tops))
         if loss is not None:
-            rows.append([name, "", decimals(loss), percent(accuracy)])
+            rows.append([name, "", decimals(loss), *map(percent, shares)])
     notes = [] if drawn else [paragraph(NO_PICTURES.format(shlex.quote(str(facts.run.path))), "note")]
     measured = facts.measured
     if measured is None:
         notes.append(paragraph(f"Nothing is said here about single images, since the data cannot be read: {facts.missing}", "note"))
     else:
-        rows.append([measured.part, f"{len(measured.labels):,}", decimals(measured.loss), percent(measured.accuracy)])
+        rows.append([measured.part, f"{len(measured.labels):,}", decimals(measured.loss), *map(percent, [measured.accuracy, *map(measured.top, tops)])])
         if len(measured.labels) < measured.total:
             notes.append(paragraph(f"Measured are the first {len(measured.labels):,} of {measured.total:,} {measured.part}.", "note"))
     html = [table(rows, f"The {facts.which} model" + ("" if facts.epoch is None else f", of epoch {facts.epoch + 1}"))]
@@ -112,7 +114,7 @@ def _history(facts: Facts) -> str:
     columns = {name: column for name, column in facts.run.history.items() if any(value is not None for value in column)}
     rows = [["epoch", *(name.replace("val_", "validation ") for name in columns)]]
     for epoch, values in enumerate(zip(*columns.values(), strict=True), 1):
-        shares = ["accuracy" in name for name in columns]
+        shares = [is_metric(name) and not name.endswith("loss") for name in columns]
         cells = [percent(value) if share else "-" if value is None else f"{value:.4g}" for value, share in zip(values, shares, strict=True)]
         rows.append([str(epoch), *cells])
     return folded("The numbers", table(rows, "After each epoch; seconds of training"))

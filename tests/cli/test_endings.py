@@ -49,7 +49,7 @@ WRONG = [
     (["train", "--label-smoothing", "1"], "'1' is not a number from 0 up to, not including, 1"),
     (["train", "--class-weights", "equal"], "'equal' is not 'balanced'"),
     (["train", "--on-nan", "hope"], "'hope' is not one of 'stop', 'skip', 'ignore'"),
-    (["train", "--best-by", "luck"], "'luck' is not one of 'val_loss'"),
+    (["train", "--best-by", "luck"], "'luck' is none of val_loss, val_accuracy"),
     (["train", "--checkpoint-steps", "0"], "0 is not in the range x>=1"),
     (["train", "--checkpoint-minutes", "nan"], "'nan' is not a finite number above 0"),
     (["train", "--config", "none.toml"], "none.toml: no such file"),

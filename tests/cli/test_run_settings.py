@@ -1,8 +1,12 @@
 """Settings of a run: from a file or the command line, found by a test of rates, written down."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from jitcnn import load
+from jitcnn.data.splits import kept_and_held_out
 from jitcnn.runs.folder import Run
 from tests.cli.conftest import TINY, done, refused
 
@@ -65,6 +69,36 @@ def test_further_settings(run, digits):
     )
     result = run(*TINY, "--data", digits, "--lr", "1e38", "--opt", "sgd", "--on-nan", "ignore", "--json")
     assert done(result)["history"]["loss"] == [None]
+
+
+def test_top_k(run, digits):
+    """Counted while training, by epoch and at the end, by eval too, and an epoch can be the best by it."""
+    found = done(run(*TINY, "--data", digits, "--top", 2, "--epochs", 2, "--eval-train", "--json"))
+    assert found["accuracy"] <= found["top2"] == found["test"]["top2"] == found["history"]["val_top2"][1]
+    assert set(found["running"]) == {"accuracy", "loss", "top2"} and found["train"]["top2"] >= found["train"]["accuracy"]
+    evaluated = run("eval", found["model"], "--top", 2)
+    assert f"top2 {100 * found['top2']:.2f} %" in evaluated.stdout
+    assert done(run("eval", found["model"], "--top", 3, "--json"))["top3"] >= found["top2"]
+    assert ">top2<" in Path(run("report", found["run"]).stdout.strip()).read_text()
+    best = done(run(*TINY, "--data", digits, "--best-by", "val_top3", "--json"))
+    assert (best["best"]["by"], best["best"]["value"]) == ("val_top3", best["top3"])
+    assert "top4 of 4 outputs is always right" in refused(run(*TINY, "--data", digits, "--top", 4))
+    assert "top9 of 4 outputs is always right" in refused(run(*TINY, "--data", digits, "--best-by", "val_top9"))
+    assert "top4 of 4 outputs is always right" in refused(run("eval", found["model"], "--top", 4))
+    assert "needs images to validate on" in refused(run(*TINY, "--data", digits, "--val-limit", 0, "--best-by", "val_top2"))
+
+
+def test_the_rate_is_tested_on_what_is_trained_on(run, digits, tmp_path):
+    """Not on the images set apart: other numbers in them change nothing."""
+    with np.load(digits) as archive:
+        x, y = archive["x_train"], archive["y_train"]
+    _, held_out = kept_and_held_out(y, {"validation": 0.2}, 0)
+    rates = []
+    for name, value in (("one", 0), ("other", 255)):
+        x[held_out] = value
+        np.savez(tmp_path / f"{name}.npz", x=x, y=y)
+        rates.append(done(run(*TINY, "--data", f"{name}.npz", "--find-lr", "--json"))["losses"])
+    assert rates[0] == rates[1]
 
 
 def test_the_rate_that_is_found_is_trained_with(run, digits, tmp_path):

