@@ -213,7 +213,9 @@ threads_option = click.option(
 def check_top(option: str, count: int, classes: int) -> None:
     """A usage error where the right class is always among so many."""
     if count >= classes:
-        raise click.BadParameter(f"top{count} of {classes} outputs is always right: leave it out, or give fewer.", param_hint=f"'--{option}'")
+        raise click.BadParameter(
+            f"top{count} of {classes} outputs is always right: leave it out, or give fewer.", param_hint=f"'--{option}'"
+        )
 
 
 def allow_threads(count: int | None) -> None:

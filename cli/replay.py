@@ -44,7 +44,8 @@ def replay(run: str, step: int, why: str | None, top: int, out: str | None, thre
     part in the gradient, and the update are what they were. It is done again from the run's checkpoint, or from the start; nothing in
     the folder changes. Other data, or a processor with other features, are refused.
 
-    Images are numbered as by jitcnn plot --on train. A convolution's weights are [row,column,channel,filter], a dense layer's [input,unit], all from 0.
+    Images are numbered as by jitcnn plot --on train. A convolution's weights are [row,column,channel,filter], a dense layer's
+    [input,unit], all from 0.
     """
     options.allow_threads(threads)
     from .run_again import plan_again, run_of
@@ -100,8 +101,9 @@ def trained_on(plan: Plan, numbers: np.ndarray) -> np.ndarray:
         return numbers
     from jitcnn.data.splits import kept_and_held_out
 
-    kept, _ = kept_and_held_out(plan.dataset.y, {"validation": plan.validation}, plan.model.seed)
-    return kept.searchsorted(numbers)
+    _, held_out = kept_and_held_out(plan.dataset.y, {"validation": plan.validation}, plan.model.seed)
+    assert held_out is not None
+    return numbers - held_out.searchsorted(numbers)
 
 
 def write(found: Replay, names: Sequence[str], out: str) -> None:

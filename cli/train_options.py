@@ -43,7 +43,7 @@ class Metric(click.ParamType):
     def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> str:
         """Return the name, or fail."""
         if not is_metric(value):
-            self.fail(f"{value!r} is none of val_loss, val_accuracy, val_top5 and so on, loss, accuracy, top5 and so on.", parameter, context)
+            self.fail(f"{value!r} is none of val_loss, val_accuracy, val_top5 and the like, or without val_.", parameter, context)
         return value
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from jitcnn.engine.parameter import FlatLayout, Parameter
+from jitcnn.forms.geometry import count
 from jitcnn.layers.base import Backward, Layer, Shape
 from jitcnn.turns import Turns
 
@@ -216,6 +217,7 @@ class Graph:
                 layer.owner = self
             assert layer.output_shape is not None
             shape = layer.output_shape
+            count(f"the output of {name}", shape)
             below_has_parameters = below_has_parameters or bool(layer.parameter_list)
 
     def _new_name(self, layer: Layer) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from jitcnn.forms.geometry import count
 from jitcnn.kernels.buffers import ALIGNMENT, aligned_zeros
 
 
@@ -41,7 +42,7 @@ class Parameter:
         self.shape = tuple(int(size) for size in shape)
         self.initializer = initializer
         self.transposed = transposed
-        self.size = int(np.prod(self.shape, dtype=np.int64))
+        self.size = count(f"parameter {name!r}", self.shape)
         self.allocate: Callable[[], None] | None = None  # set by whoever takes memory for this parameter: a graph, or a layer used alone
         self._flat: np.ndarray | None = None
         self._flat_gradient: np.ndarray | None = None

@@ -1,5 +1,6 @@
 """Integers, words, sizes, strides and paddings as people write them, made plain; sizes of outputs."""
 
+import math
 import operator
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -49,6 +50,14 @@ def sides(padding: Any) -> Sides:
 def is_sequence(value: Any) -> bool:
     """Whether `value` is a list, a tuple, or an array of one axis or more."""
     return isinstance(value, list | tuple) or bool(getattr(value, "shape", ()))
+
+
+def count(what: str, shape: Sequence[int]) -> int:
+    """How many numbers there are; a ValueError if no computer has an address for each of them."""
+    numbers = math.prod(shape)
+    if numbers > LARGEST // 8:
+        raise ValueError(f"{what} would hold {' x '.join(map(str, shape))} numbers, more than can be addressed")
+    return numbers
 
 
 def shape(name: str, value: Any, axes: Sequence[str]) -> tuple[int, ...]:

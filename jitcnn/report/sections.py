@@ -88,7 +88,8 @@ def _result(facts: Facts, drawn: bool) -> str:
     if measured is None:
         notes.append(paragraph(f"Nothing is said here about single images, since the data cannot be read: {facts.missing}", "note"))
     else:
-        rows.append([measured.part, f"{len(measured.labels):,}", decimals(measured.loss), *map(percent, [measured.accuracy, *map(measured.top, tops)])])
+        shares = [measured.accuracy, *map(measured.top, tops)]
+        rows.append([measured.part, f"{len(measured.labels):,}", decimals(measured.loss), *map(percent, shares)])
         if len(measured.labels) < measured.total:
             notes.append(paragraph(f"Measured are the first {len(measured.labels):,} of {measured.total:,} {measured.part}.", "note"))
     html = [table(rows, f"The {facts.which} model" + ("" if facts.epoch is None else f", of epoch {facts.epoch + 1}"))]
