@@ -9,8 +9,6 @@ from typing import Any
 
 import click
 
-from jitcnn.metrics import is_metric
-
 from . import options
 
 
@@ -42,6 +40,8 @@ class Metric(click.ParamType):
 
     def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> str:
         """Return the name, or fail."""
+        from jitcnn.metrics import is_metric
+
         if not is_metric(value):
             self.fail(f"{value!r} is none of val_loss, val_accuracy, val_top5 and the like, or without val_.", parameter, context)
         return value

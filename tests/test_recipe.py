@@ -148,6 +148,8 @@ def test_what_cannot_be_read(write, text, message):
     ("layer", "message"),
     [
         ("type = 'Conv2d'\nfilters = 0", "(Conv2d): filters is 0, expected at least 1"),
+        (f"type = 'Conv2d'\nfilters = {2**61}", f"(Conv2d): parameter 'weights' would hold 3 x 3 x 1 x {2**61} numbers, more than can be"),
+        (f"type = 'Upsample'\nfactor = {2**31}", "(Upsample): the output of upsample1 would hold"),
         ("type = 'Conv2d'\nfilters = 8.5", "(Conv2d): filters is 8.5, expected an integer"),
         ("type = 'Conv2d'\nfilters = nan", "(Conv2d): filters is nan, expected an integer"),
         ("type = 'Conv2d'\nfilters = 8\nactivation = 'rele'", "(Conv2d): activation is 'rele', expected one of None, 'linear', 'relu'"),

@@ -1,11 +1,18 @@
 """The arrays that a program names: numbers whose place in memory is decided when the whole program is known."""
 
+import ctypes
 import math
 from dataclasses import dataclass, field
 
 import numpy as np
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
+POINTER = object.__basicsize__  # where the address stands in an array's head: part of NumPy's binary interface, which Numba relies on too
+
+
+def address_of(array: np.ndarray) -> int:
+    """Where the array's first number lies; `__array_interface__` says the same, ten times as slowly."""
+    return ctypes.c_size_t.from_address(id(array) + POINTER).value
 
 
 def aligned_zeros(size: int, dtype) -> np.ndarray:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numba import carray
 
+from jitcnn.kernels.buffers import address_of
 from jitcnn.kernels.compiling import kernel
 from jitcnn.kernels.pointers import AT, float64_at
 from jitcnn.kernels.program import Program
@@ -44,7 +45,7 @@ def clip_norm_kernel(real: type):
 
 def clip_norm(program: Program, g: np.ndarray, limit: np.ndarray, y: np.ndarray) -> None:
     """Write the limit down, in a segment of its own behind all rows that write a part of the gradient."""
-    start = g.__array_interface__["data"][0]
+    start = address_of(g)
     parts = {memory for row in program.rows for memory in row.touched() if isinstance(memory, int) and start <= memory < start + g.nbytes}
     program.row(
         clip_norm_kernel, {"real": g.dtype.type}, Clip, ("y",), "batch", slot=program.batch, beside=frozenset(parts),

@@ -10,7 +10,7 @@ from jitcnn.forms.prepared import ARGUMENTS, check
 from jitcnn.kernels import runner
 from jitcnn.kernels.activation import LOWERINGS as ACTIVATION
 from jitcnn.kernels.augment import LOWERINGS as AUGMENT
-from jitcnn.kernels.buffers import Buffer
+from jitcnn.kernels.buffers import Buffer, address_of
 from jitcnn.kernels.clipping import LOWERINGS as CLIPPING
 from jitcnn.kernels.compiling import hold_across_forks
 from jitcnn.kernels.conv import LOWERINGS as CONV
@@ -54,7 +54,7 @@ def run_alone(name: str, *arguments: Any) -> None:
     for argument in arguments:
         if isinstance(argument, np.ndarray):
             arrays.append(argument)
-            addresses.append(argument.__array_interface__["data"][0])
+            addresses.append(address_of(argument))
             key += (argument.shape, argument.dtype, argument.flags.num, addresses.index(addresses[-1]))
         else:
             key.append(argument)

@@ -15,7 +15,7 @@ import numpy as np
 
 from jitcnn.kernels import runner
 from jitcnn.kernels.ahead import compile_all
-from jitcnn.kernels.buffers import Border, Buffer, Storage
+from jitcnn.kernels.buffers import Border, Buffer, Storage, address_of
 from jitcnn.kernels.planning import Segment, needed, place_buffers, place_derived, plan_segments
 from jitcnn.kernels.records import Images
 from jitcnn.kernels.rows import BLOCK, MOST_SLOTS, Call, Layout, Row, memory_of
@@ -65,7 +65,7 @@ class Program:
     def external(self, array: np.ndarray) -> Buffer:
         """An array of the caller's as a buffer."""
         storage = Storage(array.shape[0], array.shape[1:], array.dtype, array, external=True, contiguous=True, kept=True)
-        storage.put(array.__array_interface__["data"][0], 0)
+        storage.put(address_of(array), 0)
         return Buffer(storage, array.shape)
 
     def row(
@@ -218,7 +218,7 @@ class Program:
             arguments[name] = (value.address, place.image, place.worker, value.row) if is_images else value.address
             value = value.storage.array if value.storage.external else value
         elif isinstance(value, np.ndarray):
-            arguments[name] = value.__array_interface__["data"][0]
+            arguments[name] = address_of(value)
         else:
             arguments[name] = (0, 0, 0, 0) if is_images else int(value() if callable(value) else value or 0)
         if isinstance(value, np.ndarray):
@@ -263,7 +263,7 @@ class Program:
         """Let every row and call that names the array `old` name `new` instead, an array of the same dtype and trailing shape."""
         uses = self.uses.pop(id(old), [])
         for use in uses:
-            point(use, new.__array_interface__["data"][0])
+            point(use, address_of(new))
         for part in self.parts:
             if isinstance(part, Call):
                 part.arguments = tuple(new if value is old else value for value in part.arguments)

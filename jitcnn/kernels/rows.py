@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jitcnn.kernels.buffers import Buffer
+from jitcnn.kernels.buffers import Buffer, address_of
 from jitcnn.kernels.records import Images
 
 #: Images that a task takes through all rows at once, or fewer where a row reads and writes more than this of them: then their numbers
@@ -93,7 +93,7 @@ def memory_of(value: Buffer | np.ndarray) -> Any:
         if not value.storage.external or value.storage.array is None:
             return value.storage
         value = value.storage.array
-    return value.__array_interface__["data"][0]
+    return address_of(value)
 
 
 def parameter_shares(chain: list[Row]) -> list[tuple[int, int, int]]:

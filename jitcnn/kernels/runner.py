@@ -10,7 +10,7 @@ from numba import get_thread_id, njit, prange, types
 from jitcnn.kernels import compiling
 from jitcnn.kernels.buffers import aligned_zeros
 from jitcnn.kernels.pointers import call_kernel, fetch_add, flush_denormals, restore_control
-from jitcnn.kernels.threads import enter, lock
+from jitcnn.kernels.threads import enter, lock, num_threads
 
 TABLE = types.Array(types.int64, 2, "C")
 COUNTERS = types.Array(types.int64, 1, "C")
@@ -102,7 +102,7 @@ def run(rows: np.ndarray, tasks: np.ndarray, segments: np.ndarray, counters: np.
     function = compiled(parallel=True)
     with lock:
         enter()
-        saved = numba.get_num_threads()
+        saved = num_threads()
         if saved == threads:
             function(rows, tasks, segments, counters, steps, int(advance), _drawn, threads)
             return

@@ -7,6 +7,7 @@ import numpy as np
 
 from jitcnn import guard
 from jitcnn.kernels import runner
+from jitcnn.kernels.buffers import address_of
 from jitcnn.kernels.pace import ALL, Pace
 from jitcnn.kernels.planning import Segment
 from jitcnn.kernels.rows import Row, batch_shares, parameter_shares
@@ -31,7 +32,7 @@ class Part:
                 self.ranges[-1].append((len(rows), len(rows) + len(chain)))
                 rows += chain
         kernels = [row.factory(**row.key) for row in rows]
-        records = [program.fill(row).__array_interface__["data"][0] for row in rows]
+        records = [address_of(program.fill(row)) for row in rows]
         self.rows = np.array([(kernel.address, record) for kernel, record in zip(kernels, records, strict=True)], np.int64).reshape(-1, 2)
         self.tables: dict[int, tuple[np.ndarray, np.ndarray, Pace]] = {}
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # libgomp's long spinning collapses beside a busy process; read at the first region
 
 import numba
+from numba.np.ufunc import parallel
 
 from jitcnn.kernels.compiling import hold_across_forks
 
@@ -46,7 +47,9 @@ def enter() -> None:
 
 
 def num_threads() -> int:
-    """How many threads compute."""
+    """How many threads compute: asked for without Numba's locks, which take microseconds, where its threads are started."""
+    if getattr(parallel, "_is_initialized", False) and hasattr(parallel, "_get_num_threads"):
+        return parallel._get_num_threads()
     with lock:
         return numba.get_num_threads()
 

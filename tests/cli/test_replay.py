@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from jitcnn import load
+from jitcnn.data.splits import kept_and_held_out
 from tests.cli.conftest import TINY, done, refused
 
 # 40 images in steps of 16, 16 and 8, three epochs of them.
@@ -93,6 +94,20 @@ def test_what_differs_is_refused(run, trained_run, digits, monkeypatch):
     arrays["y_train"][0] = 1
     np.savez(digits, **arrays)
     assert "has changed: its digest is" in refused(run("replay", trained_run, "--step", 2))
+
+
+def test_images_are_numbered_as_those_trained_on(run, digits, tmp_path):
+    """Also where some of the data's images are set apart: the numbers are those of `jitcnn plot --on train`."""
+    with np.load(digits) as archive:
+        x, y = archive["x_train"], archive["y_train"]
+    np.savez(tmp_path / "all.npz", x=x, y=y)
+    assert run(*TINY, "--data", "all.npz", "--name", "all", "--no-report", "--batch-size", 32).exit_code == 0
+    _, held_out = kept_and_held_out(y, {"validation": 0.2}, 0)
+    kept = np.delete(y, held_out)
+    images = done(run("replay", "runs/all", "--step", 1, "--json"))["images"]
+    assert sorted(image["image"] for image in images) == list(range(32))
+    assert all(image["label"] == str(kept[image["image"]]) for image in images)
+    assert any(image["label"] != str(y[image["image"]]) for image in images)
 
 
 def test_wrong_input(run, trained_run):

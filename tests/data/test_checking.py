@@ -116,6 +116,15 @@ def test_odd_sizes(tmp_path):
     assert checking.odd_sizes(tmp_path / "empty") == {}
 
 
+def test_sizes_of_pictures_that_all_differ_are_odd_only_far_beyond(tmp_path):
+    Image = pytest.importorskip("PIL.Image")
+    for number in range(20):
+        Image.new("L", (20 * 2 ** (number % 4), 20 * 2 ** (number % 4))).save(tmp_path / f"{number}.png")
+    assert checking.odd_sizes(tmp_path) == {}
+    Image.new("L", (1, 1)).save(tmp_path / "dot.png")
+    assert checking.odd_sizes(tmp_path) == {"dot.png": (1, 1)}
+
+
 def test_small_classes():
     labels = np.repeat([0, 1, 3], [10, 9, 30])
     assert checking.small_classes(labels, ["many", "few", "none", "most"]) == {"few": 9, "none": 0}

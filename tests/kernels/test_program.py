@@ -11,6 +11,7 @@ from jitcnn import kernels
 from jitcnn.engine.eager import EagerStep
 from jitcnn.engine.recorder import Recorder
 from jitcnn.forms.codes import MAX
+from jitcnn.kernels.buffers import address_of
 from jitcnn.kernels.lowering import LOWERINGS
 from jitcnn.kernels.program import Program
 from tests.kernels.recording import BATCH, Steps, arrays, conv, none
@@ -225,3 +226,9 @@ def test_what_does_not_fit_is_refused_when_it_is_recorded(function, shapes, inte
     with pytest.raises(ValueError, match=f"^{function.__name__}: "):
         recorder.call(function, *values, *integers)
     assert not program.rows and not program.derived
+
+
+def test_address_of_an_array():
+    whole = np.arange(60, dtype=np.float32).reshape(5, 12)
+    for array in (whole, whole[1:, ::3], whole.T, whole[:, :0], whole.view(np.recarray), np.zeros(())):
+        assert address_of(array) == array.__array_interface__["data"][0]

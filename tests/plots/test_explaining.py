@@ -87,6 +87,16 @@ def test_without_a_convolution_there_is_saliency_only():
     assert np.allclose(saliency, np.abs(model.parameters["dense1/weights"].reshape(4, 4)))
 
 
+def test_grad_cam_of_nothing_says_so():
+    from jitcnn import CNN, Conv2d, Dense, Flatten
+
+    layers = [Conv2d(2, 3, activation="relu", input_shape=(6, 6, 1)), Flatten(), Dense(2, activation="softmax")]
+    model = CNN(layers, seed=1, engine="python")
+    model.parameters["conv1/bias"][...] = -100  # no relu lets anything through
+    texts = texts_in(plots.cam(model, np.ones((6, 6, 1), np.float32), 1))
+    assert "Grad-CAM: nothing speaks for it" in texts and "Grad-CAM, 4 x 4" not in texts
+
+
 def test_nowhere_to_look(features):
     with pytest.raises(ValueError, match="not images: there is nowhere to look"):
         plots.cam(features, np.ones(5, np.float32))
