@@ -76,7 +76,8 @@ def pytest_testnodedown(node):
 def pytest_terminal_summary(terminalreporter, config):
     if config.getoption("--full") and config.figures:
         FIGURES.parent.mkdir(parents=True, exist_ok=True)
-        FIGURES.write_text(json.dumps(config.figures, indent=1, sort_keys=True) + "\n")
+        known = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}  # of tests that are not run this time
+        FIGURES.write_text(json.dumps(known | config.figures, indent=1, sort_keys=True) + "\n")
         terminalreporter.section(f"figures, also in {FIGURES}")
         for name, value in sorted(config.figures.items()):
             terminalreporter.write_line(f"{name}: {value}")

@@ -55,18 +55,6 @@ def test_a_stroke_takes_the_place_of_an_example(page):
     assert drawn[:60, :60].any() and not drawn[100:].any()
 
 
-def test_drawing_is_live(page, figures):
-    """From the pen to all maps, the browser's part included; how long it takes is one of the figures of make test-full."""
-    page.draw()
-    times = []
-    for shift in range(8):
-        page.run("delete document.body.dataset.milliseconds")
-        page.draw([(100 + 8 * shift, 100), (104 + 8 * shift, 130)])
-        times.append(float(until(lambda: page.run("return document.body.dataset.milliseconds"))))
-    assert all(time > 0 for time in times)
-    figures["playground: milliseconds from a stroke to all maps of conv-pool"] = round(float(np.median(times)), 1)
-
-
 def test_drawing_with_keys(page):
     page.press("c", "d")
     page.press(" ", *[Keys.ARROW_DOWN] * 6, *[Keys.ARROW_RIGHT] * 4, " ", *[Keys.ARROW_RIGHT] * 4)
