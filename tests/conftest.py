@@ -9,7 +9,8 @@ import pytest
 
 FIGURES = Path(__file__).parents[1] / "bench" / "results" / "tests.json"
 #: Files that go first: what compiles most of what others load, then what takes longest, so that two processes end together.
-LONGEST = ["test_doctor", "test_processors", "test_readme", "test_help", "test_digits", "test_spills", "test_page", "test_suites"]
+LONGEST = ["test_doctor", "test_processors", "test_readme", "test_help", "test_overloads", "test_engines_agree"]
+LONGEST += ["test_spills", "test_generated", "test_winograd", "test_digits", "test_page", "test_suites"]
 
 hypothesis.settings.register_profile("ci", max_examples=20, deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.register_profile("full", max_examples=300, deadline=None, print_blob=True)

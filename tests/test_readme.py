@@ -3,6 +3,7 @@
 import itertools
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -36,11 +37,15 @@ def run(command, folder):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_python_runs(page, tmp_path):
-    """All of a page's Python, as one session."""
+def test_python_runs(page, tmp_path, full, few_digits, monkeypatch):
+    """All of a page's Python, as one session: with --full in a process of its own."""
     script = tmp_path / "page.py"
     script.write_text("\n".join(block for block in blocks(page, "python") if COMPILED not in block))
-    run([sys.executable, str(script)], tmp_path)
+    if full:
+        run([sys.executable, str(script)], tmp_path)
+    else:
+        monkeypatch.chdir(tmp_path)
+        runpy.run_path(str(script))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

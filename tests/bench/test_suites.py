@@ -134,12 +134,13 @@ def test_a_core_is_busy_only_meanwhile(monkeypatch):
 
 
 def test_growth(session, monkeypatch):
-    monkeypatch.setattr(growth, "AXES", {name: (title, values[:2]) for name, (title, values) in growth.AXES.items()})
+    axes = {name: (title, values[:2] if name == "batch_size" else values[:1]) for name, (title, values) in growth.AXES.items()}
+    monkeypatch.setattr(growth, "AXES", axes)
     results = growth.run(session)
     assert {name: [one["value"] for one in points] for name, points in results.items()} == {
         "batch": [1, 2],
-        "image": [16, 24],
-        "channels": [1, 2],
+        "image": [16],
+        "channels": [1],
         "threads": [1, 2],
     }
     first, second = results["batch"]

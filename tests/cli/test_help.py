@@ -16,6 +16,7 @@ from PIL import Image
 
 from jitcnn import presets
 from jitcnn.engine import ENGINES
+from jitcnn.learn import experiment, race
 from jitcnn.losses import LOSSES
 from jitcnn.measuring import cases
 from jitcnn.optimizers import OPTIMIZERS
@@ -67,11 +68,14 @@ def test_help_has_an_example(run, command):
     assert "\nExample:\n  jitcnn " in result.stdout
 
 
-def test_examples_run_as_written(run, kept, few_digits, tmp_path, monkeypatch):
+def test_examples_run_as_written(run, kept, full, few_digits, tmp_path, monkeypatch):
     """In the order of the help texts: what the first ones write, the later ones read. What is only timed is timed for a moment, of layers
-    one, and no page is served."""
+    one, and no page is served. Unless --full, plain Python takes no part in the race, and a bug is trained for two epochs."""
     monkeypatch.setattr(cases, "QUICK", cases.QUICK[:1])
     monkeypatch.setattr(learn_race, "SECONDS", 0.01)
+    if not full:
+        monkeypatch.setattr(race, "ways", lambda ways=race.ways: ways()[1:])
+        monkeypatch.setattr(experiment, "EPOCHS", 2)
     monkeypatch.setattr(Server, "serve_forever", lambda server: None)
     monkeypatch.setattr(webbrowser, "open", lambda address: None)
     examples = dict.fromkeys(line for names in COMMANDS for line in find(names).example.splitlines())

@@ -291,7 +291,7 @@ def test_schedule_weight_decay_and_early_stopping(run, digits):
 
 
 def test_digits_are_augmented_by_the_default_preset(run, digits):
-    short = ("train", "--train-limit", "64", "--val-limit", "0", "--epochs", "1", "--quiet")
+    short = ("train", "--train-limit", "64", "--val-limit", "0", "--epochs", "1", "--quiet", "--no-report")
     for name, more in (("digits", ()), ("plain", ("--augment", "none"))):
         assert run(*short, "--name", name, *more).exit_code == 0
     assert [Run(f"runs/{name}").config["train"]["augment"] for name in ("digits", "plain")] == ["digits", "none"]

@@ -41,7 +41,7 @@ def loops(folder, settings, *arguments):
     [
         pytest.param(AVX512, (), (64, 32), "%zmm", True, id="avx512"),
         pytest.param(AVX2, (), (32, 16), "%ymm", True, id="avx2"),
-        pytest.param(SSE2, (), (16, 16), "%xmm", False, id="sse2"),
+        pytest.param(SSE2, (), (16, 16), "%xmm", False, id="sse2", marks=pytest.mark.slow),
         pytest.param(SSE2, (ARM,), (16, 32), "v", True, id="aarch64"),  # which Numba's code of the plainest x86 is turned into
     ],
 )

@@ -9,8 +9,8 @@ import pytest
 from jitcnn import CNN, Conv2d, Dense, Flatten, kernels
 from jitcnn.kernels import winograd
 from jitcnn.kernels.program import Program
+from tests.kernels.oracle import LOOPS, assert_near, wide
 from tests.kernels.oracle import agree as compare
-from tests.kernels.oracle import assert_near, wide
 
 LIMIT = {"float32": 2e-5, "float64": 1e-12}  # of the largest result
 
@@ -25,32 +25,36 @@ CASES = {
     "several strips and slots": (19, 12, 13, 40, 72, 1),
     "many channels": (2, 10, 10, 128, 64, 1),
 }
-DIRECT = {"algorithm": "direct"}
+FLOAT64 = ["patches that do not fit"]  # the others with --full only
 
 
 def arrays(case, dtype, seed=0):
     images, rows, columns, channels, filters, padding = case
     normal = functools.partial(np.random.default_rng(seed).standard_normal, dtype=dtype)
     x, w, b = normal((images, rows, columns, channels)), normal((3, 3, channels, filters)), normal(filters)
-    grad_y = normal(kernels.conv2d(x, w, b, padding=padding, **DIRECT).shape)
-    return x, w, b, grad_y, padding
+    return x, w, b, normal(LOOPS.conv2d(x, w, b, padding=padding).shape), padding
 
 
-def passes(x, w, b, grad_y, padding, **settings):
-    settings["padding"] = padding
+def passes(x, w, b, grad_y, padding, of=kernels):
+    settings = {"padding": padding, "algorithm": "winograd"}
     return (
-        kernels.conv2d(x, w, b, **settings),
-        kernels.conv2d_grad_input(grad_y, w, x.shape, **settings),
-        kernels.conv2d_grad_weights(grad_y, x, w.shape, **settings),
+        of.conv2d(x, w, b, **settings),
+        of.conv2d_grad_input(grad_y, w, x.shape, **settings),
+        of.conv2d_grad_weights(grad_y, x, w.shape, **settings),
     )
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize(
+    ("case", "dtype"),
+    [pytest.param(case, "float32", id=name) for name, case in CASES.items()]
+    + [
+        pytest.param(case, "float64", id=f"{name}, float64", marks=[pytest.mark.slow] * (name not in FLOAT64))
+        for name, case in CASES.items()
+    ],
+)
 def test_error(case, dtype):
     given = arrays(case, dtype)
-    truth = passes(*map(wide, given), **DIRECT)
-    for found, true in zip(passes(*given, algorithm="winograd"), truth, strict=True):
+    for found, true in zip(passes(*given), passes(*map(wide, given), of=LOOPS), strict=True):
         assert_near(found, true, LIMIT[dtype])
 
 
@@ -65,18 +69,18 @@ def test_nothing_is_written_outside_of_the_results():
 def test_nan_and_infinity_are_where_they_belong():
     x, w, b, grad_y, padding = arrays(CASES["patches that do not fit"], "float32")
     x[1, 4, 3, 5], grad_y[0, 2, 2, 7], w[1, 1, 2, 3] = np.nan, np.inf, np.nan
-    for found, true in zip(passes(x, w, b, grad_y, padding, algorithm="winograd"), passes(x, w, b, grad_y, padding, **DIRECT), strict=True):
+    for found, true in zip(passes(x, w, b, grad_y, padding), passes(x, w, b, grad_y, padding, of=LOOPS), strict=True):
         np.testing.assert_array_equal(np.isfinite(found), np.isfinite(true))
         assert not np.isfinite(true).all() and np.isfinite(true).any()
 
 
 def test_bits_depend_neither_on_threads_nor_on_the_batch():
     x, w, b, grad_y, padding = arrays(CASES["several strips and slots"], "float32")
-    with_all = passes(x, w, b, grad_y, padding, algorithm="winograd")
+    with_all = passes(x, w, b, grad_y, padding)
     threads = numba.get_num_threads()
     numba.set_num_threads(1)
     try:
-        with_one = passes(x, w, b, grad_y, padding, algorithm="winograd")
+        with_one = passes(x, w, b, grad_y, padding)
     finally:
         numba.set_num_threads(threads)
     for a, b_ in zip(with_all, with_one, strict=True):
