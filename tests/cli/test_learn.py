@@ -228,7 +228,7 @@ def test_bugs_are_listed(run):
     assert max(map(len, result.stdout.splitlines())) <= 80
 
 
-@pytest.mark.parametrize("name", ["activation-after", "bias-last-image"])
+@pytest.mark.parametrize("name", ["activation-after", pytest.param("bias-last-image", marks=pytest.mark.slow)])
 def test_one_bug(run, monkeypatch, name):
     monkeypatch.setattr(experiment, "EPOCHS", 2)
     monkeypatch.setenv("COLUMNS", "80")
