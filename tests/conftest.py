@@ -18,7 +18,7 @@ hypothesis.settings.register_profile("full", max_examples=300, deadline=None, pr
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--full", action="store_true", help="run the slow tests too, and 300 generated configurations a property instead of 20"
+        "--full", action="store_true", help="run the slow tests too, and 300 generated configurations a property instead of 20 or fewer"
     )
 
 
