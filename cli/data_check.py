@@ -14,7 +14,6 @@ from .running import command
 
 if TYPE_CHECKING:
     from jitcnn.data import Dataset
-    from jitcnn.model import CNN
 
 LEAKS = {"exact_duplicates": "where results are too good", "near_duplicates": "where results may be too good"}
 
@@ -30,21 +29,10 @@ def data_check(data: str, model_path: str | None, most: int, as_json: bool, **pi
 
     DATA is what train takes as --data: a name or a path. Finds pictures that are there twice, exactly or nearly, above all in two parts of
     the data; pictures that show next to nothing or have an unusual size; small classes. Pictures are stretched to one size if --resize says
-    nothing else. With --model, labels that a trained model doubts; pictures are then made as the model takes them.
+    nothing else. With --model also labels that a trained model doubts, of pictures made as it takes them.
     """
-    if model_path is None:
-        dataset = read(data, usual="stretch", **pictures)  # black beside a picture would hide that it is blank
-        found = examine(dataset)
-    else:
-        from jitcnn.data import load
-
-        if any(pictures[name] for name in ("size", "resize", "gray", "invert")):
-            raise click.UsageError(
-                "With --model pictures are made as the model takes them: leave --size, --resize, --gray and --invert out."
-            )
-        model = open_model(model_path)
-        dataset = load(data, preparation=model.preparation, strict=pictures["strict"], progress=True)
-        found = {**examine(dataset), "suspects": doubted(dataset, model, model_path, most)}
+    suspects = {} if model_path is None else {"suspects": doubted(data, model_path, most, pictures["strict"])}
+    found = examine(read(data, usual="stretch", **pictures)) | suspects  # black beside a picture would hide that it is blank
     if os.path.isdir(data):
         found["odd_sizes"] = odd_sizes(os.path.abspath(data))
     if as_json:
@@ -101,12 +89,14 @@ def odd_sizes(folder: str) -> list[dict[str, Any]]:
     return [{"file": os.path.join(folder, name), "width": width, "height": height} for name, (width, height) in odd_sizes(folder).items()]
 
 
-def doubted(dataset: Dataset, model: CNN, path: str, most: int) -> list[dict[str, Any]]:
-    """The labels that a model doubts most."""
+def doubted(data: str, path: str, most: int, strict: bool) -> list[dict[str, Any]]:
+    """The labels that a model doubts most, of pictures made as it takes them."""
     import numpy as np
 
-    from jitcnn.data import checking
+    from jitcnn.data import checking, load
 
+    model = open_model(path)
+    dataset = load(data, preparation=model.preparation, strict=strict, progress=True)
     parts = checking.parts(dataset).values()
     outputs = np.concatenate([model.predict(x) for x, _ in parts])
     if outputs.shape[1:] == (1,):
@@ -127,7 +117,7 @@ def report(found: dict[str, Any], most: int) -> str:
     """What was found as text."""
     lines = [f"{found['data']}: {found['images']:,} images"]
     if found["left_out"]:
-        lines.append(f"files that cannot be read: {len(found['left_out']):,}")
+        lines.append(f"left out: {len(found['left_out']):,}")
         lines += shorten(found["left_out"], most)
     for kind, word in (("exact_duplicates", "exact copies"), ("near_duplicates", "near copies")):
         pairs = found[kind]

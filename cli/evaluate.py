@@ -26,7 +26,11 @@ MOST_COLUMNS = 20
 @command("eval", example="jitcnn eval runs/default/best.json")
 @click.argument("model")
 @options.data_option
-@click.option("--on", type=click.Choice(options.PARTS), default="test", show_default=True, help="Which of the data's images.")
+@click.option(
+    "--on",
+    type=click.Choice(options.PARTS),
+    help="Which of the data's images; test if not given, and with --reject-at val, where images are set apart to validate on.",
+)
 @click.option("--limit", type=options.AT_LEAST_ONE, metavar="N", help="Only the first N of them.")
 @click.option("--reject-at", type=options.Share(), metavar="SHARE", help="From which probability on is such a share (99%) right?")
 @options.top_option
@@ -35,7 +39,7 @@ MOST_COLUMNS = 20
 def evaluate(
     model: str,
     data: str | None,
-    on: str,
+    on: str | None,
     limit: int | None,
     reject_at: float | None,
     top: int | None,
@@ -49,10 +53,15 @@ def evaluate(
     """
     options.allow_threads(threads)
     loaded = open_model(model, threads)
-    dataset = data_of(loaded, data, on, limit)
-    x, y = images_of(dataset, on)
+    wanted = on or ("test" if reject_at is None else "val")
+    dataset = data_of(loaded, data, wanted, limit)
+    if on is None and dataset.x_val is None:
+        wanted = "test"
+    x, y = images_of(dataset, wanted)
     result = {"model": model, "data": dataset.name, "images": len(x), **measure(loaded, x, y, reject_at, top)}
-    if on == "test" and dataset.x_test is None:
+    if on is None and wanted == "val":
+        note("measured on the images to validate on, so that those to test with stay unseen; --on test for these")
+    if wanted == "test" and dataset.x_test is None:
         measured = "all its images" if dataset.x_val is None else "those set apart to validate on"
         note(f"{dataset.name} has no test images: measured on {measured}")
     if as_json:

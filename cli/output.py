@@ -15,6 +15,7 @@ import click
 BAR_WIDTH = 20
 CLEAR_LINE = "\r\033[K"
 WIDEST = 120
+LONGEST_CELL = 64
 
 
 def note(text: str, end: str = "\n") -> None:
@@ -39,7 +40,8 @@ def finite(value: Any) -> Any:
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Set rows in columns: the first to the left, the others to the right."""
+    """Set rows in columns: the first to the left, the others to the right; long cells are cut."""
+    rows = [[cell if len(cell) <= LONGEST_CELL else f"{cell[: LONGEST_CELL - 1]}…" for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = []
     for first, *others in rows:

@@ -118,7 +118,8 @@ def pictures_of(files: tuple[str, ...]) -> list[str]:
     found = []
     for name in files:
         if name != STDIN and Path(name).is_dir():
-            inside = [str(path) for path in Path(name).rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()]
+            there = [path for path in Path(name).rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()]
+            inside = [str(path) for path in there if not any(part.startswith(".") for part in path.relative_to(name).parts)]
             if not inside:
                 raise ValueError(f"{name}: no pictures in this folder ({', '.join(sorted(SUFFIXES))})")
             found += sorted(inside, key=natural)

@@ -50,6 +50,7 @@ def read(
     inverted = options.INVERSIONS[invert or ("auto" if resize == "digit" else "no")]
     wanted = Preparation(size, 1 if gray else None, resize or usual, invert=inverted)
     dataset = load(data, train_limit=train_limit, preparation=wanted, strict=strict, progress=progress)
-    if dataset.preparation is None and (resize or gray or invert or strict):
-        raise click.UsageError("--resize, --gray, --invert and --strict are for picture files: leave them out.")
+    has_other_size = size is not None and size != dataset.x.shape[1:3]  # that of a table's pixels is given with it
+    if dataset.preparation is None and (resize or gray or invert or strict or has_other_size):
+        raise click.UsageError("--size, --resize, --gray, --invert and --strict are for picture files: leave them out.")
     return dataset

@@ -26,7 +26,7 @@ def check_same_data(run: Run | None, dataset: Dataset) -> None:
 def start_from(parent: Run, folder: Path) -> None:
     """Have a new folder begin where a finished run ended: its checkpoint, not stopped any more, and its best model."""
     state, arrays = read_checkpoint(parent.checkpoint)
-    watching = [None if kept is None else {**kept, **({"waited": 0} if "waited" in kept else {})} for kept in state["callbacks"]]
+    watching = [{**kept, **({"waited": 0} if "waited" in kept else {})} for kept in state["callbacks"]]
     write_checkpoint(Checkpointing(folder).path, Saved({**state, "stopped": False, "callbacks": watching}, arrays))
     best = parent.model_path("best")
     shutil.copyfile(best, folder / best.name)

@@ -108,7 +108,7 @@ def make_plan(order: Order) -> Plan:
     if order.recipe is not None:
         preset = replace(preset, layers=order.recipe.new_layers)
     model = build(preset, settings, dataset, order.output.threads)
-    validation = validation_of(dataset, settings.val_limit or 0) if settings.fold is None else (dataset.x_val, dataset.y_val)
+    validation = validation_of(dataset, settings.val_limit) if settings.fold is None else (dataset.x_val, dataset.y_val)
     model.data = {"name": dataset.name, "digest": dataset.digest, "images": images, **division(settings, validation)}
     best_by = best_of(settings.best_by, validation)
     own_validation = validation is not None and (dataset.x_val is not None or not isinstance(validation, tuple))
@@ -155,15 +155,16 @@ def with_preset(settings: Settings) -> Settings:
     if settings.time is not None and settings.epochs is not None:
         raise click.UsageError("--time says how long to train, and --epochs too: give one of them.")
     preset = presets.PRESETS[settings.preset or "default"]
+    is_presets_data = settings.data in (None, "mnist")  # of any other all images are taken, and nothing of the preset's is assumed
     return replace(
         settings,
         preset=preset.name,
         data=None if settings.data is None else data_path(settings.data),
         epochs=ENDLESS if settings.time is not None else settings.epochs or preset.epochs,
         batch_size=settings.batch_size or preset.batch_size,
-        train_limit=settings.train_limit or preset.train_limit,
-        val_limit=preset.validation_limit if settings.val_limit is None else settings.val_limit,
-        augment=preset.augment if settings.augment is None and settings.data in (None, "mnist") else settings.augment,
+        train_limit=preset.train_limit if settings.train_limit is None and is_presets_data else settings.train_limit,
+        val_limit=preset.validation_limit if settings.val_limit is None and is_presets_data else settings.val_limit,
+        augment=preset.augment if settings.augment is None and is_presets_data else settings.augment,
     )
 
 
@@ -206,7 +207,7 @@ def best_of(wanted: str | None, validation: Any) -> str:
     return wanted or ("loss" if validation is None else "val_loss")
 
 
-def validation_of(dataset: Dataset, limit: int) -> Any:
+def validation_of(dataset: Dataset, limit: int | None) -> Any:
     """Return what `CNN.train` takes: images set apart for it, the first test images, or, of data without any, a share of the others."""
     if limit == 0:
         return None
@@ -214,5 +215,5 @@ def validation_of(dataset: Dataset, limit: int) -> Any:
         return dataset.x_val[:limit], dataset.y_val[:limit]
     if dataset.x_test is not None and dataset.y_test is not None:
         return dataset.x_test[:limit], dataset.y_test[:limit]
-    held_out = min(limit, len(dataset.x) // 5)
+    held_out = len(dataset.x) // 5 if limit is None else min(limit, len(dataset.x) // 5)
     return held_out / len(dataset.x) if held_out else None

@@ -72,9 +72,19 @@ def test_the_best_parameters_survive_an_interruption(tmp_path, epoch):
 
 
 def test_other_callbacks_than_before_are_refused(tmp_path):
-    model().train(X, Y, epochs=1, callbacks=[Worse(3)], checkpoint=tmp_path, progress=False)
-    with pytest.raises(ValueError, match="callbacks holds 0, and held 1 in the run that goes on: give the same ones"):
-        model().train(X, Y, epochs=2, checkpoint=tmp_path, resume=True, progress=False)
+    model().train(X, Y, epochs=1, callbacks=[EarlyStopping("loss", 3)], checkpoint=tmp_path, progress=False)
+    with pytest.raises(
+        ValueError, match="callbacks holds 0 that remember something, and held 1 in the run that goes on: give the same ones"
+    ):
+        model().train(X, Y, epochs=2, callbacks=[Worse(3)], checkpoint=tmp_path, resume=True, progress=False)
+
+
+def test_callbacks_that_remember_nothing_come_and_go(tmp_path):
+    stop = EarlyStopping("loss", 3)
+    model().train(X, Y, epochs=1, callbacks=[Worse(3), stop], checkpoint=tmp_path, progress=False)
+    net = model()
+    net.train(X, Y, epochs=2, callbacks=[EarlyStopping("loss", 3)], checkpoint=tmp_path, resume=True, progress=False)
+    assert net.epochs == 2
 
 
 def test_arrays_in_a_state(tmp_path):

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import itertools
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +15,7 @@ import numpy as np
 
 from jitcnn.data.dataset import Dataset
 from jitcnn.data.pictures import SUFFIXES
-from jitcnn.decoding import import_pillow
+from jitcnn.decoding import FORMATS, import_pillow
 
 CHUNK = 2**21  # numbers at a time
 FEWEST = 10  # images of a class
@@ -175,10 +176,12 @@ def far(values: np.ndarray, least: float) -> np.ndarray:
 def picture_sizes(folder: Path) -> dict[str, tuple[int, int]]:
     """Width and height of all picture files, from their headers."""
     sizes = {}
-    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES):
+    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()):
         Image = import_pillow("reading pictures")
-        with contextlib.suppress(OSError, ValueError, Image.DecompressionBombError), Image.open(path) as picture:
-            sizes[str(path.relative_to(folder))] = picture.size
+        with warnings.catch_warnings(), contextlib.suppress(OSError, ValueError, Image.DecompressionBombError):
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=FORMATS) as picture:
+                sizes[str(path.relative_to(folder))] = picture.size
     return sizes
 
 

@@ -106,6 +106,8 @@ def checked_images(x: np.ndarray, what: str) -> np.ndarray:
         raise ValueError(f"{what}: images are {x.dtype}, expected uint8, float32 or float64")
     if x.ndim == 3:
         x = x[..., None]
+    if x.ndim == 4 and x.shape[1] in (1, 3) and x.shape[2] == x.shape[3] > 4:
+        raise ValueError(f"{what}: images are {x.shape}, channels first, expected them last: save np.moveaxis(x, 1, 3)")
     if x.ndim != 4 or 0 in x.shape:
         raise ValueError(
             f"{what}: images are {x.shape}, expected (images, rows, columns) or (images, rows, columns, channels), none of them 0"

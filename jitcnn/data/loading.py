@@ -41,8 +41,8 @@ def load(
 
         - a folder of IDX files with the usual names (`train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, and, unless there is no test
           set, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`; plain or `.gz`), or of CIFAR's binary files;
-        - an `.npz` with `x_train`, `y_train`, `x_test`, `y_test`, or with `x` and `y` alone; or a folder of `.npy` files of these names,
-          or one of them, `x.npy` beside `y.npy`;
+        - an `.npz` with `x_train`, `y_train`, `x_val`, `y_val`, `x_test`, `y_test`, or with `x` and `y` alone; or a folder of `.npy` files
+          of these names, or one of them, `x.npy` beside `y.npy`;
         - a `.csv` with a label and pixels in each row, or with the path of a picture and its class;
         - a folder of pictures: `train/CLASS/*`, `val/CLASS/*` and `test/CLASS/*`, or `CLASS/*` alone. Pictures are decoded once, and
           kept in a file that is mapped into memory.
@@ -75,7 +75,9 @@ def load(
             return _from_npy(path, path / ("x_train.npy" if (path / "x_train.npy").is_file() else "x.npy"), train_limit, test_limit)
         if not _idx_files(path) and not pictures.folders_in(path) and pictures.pictures_in(path, path):
             raise ValueError(f"{shown(path)}: holds pictures, but no folder for each class: put them into CLASS/*, or name them in a .csv")
-        if _idx_files(path) or not pictures.folders_in(path):
+        if not _idx_files(path) and not pictures.folders_in(path):
+            raise ValueError(f"{shown(path)}: holds no data: expected a folder of pictures for each class, or IDX, CIFAR or .npy files")
+        if _idx_files(path):
             return _from_folder(path, str(path), train_limit, test_limit)
         return pictured.from_folder(path)
     if not path.exists():
@@ -112,7 +114,8 @@ class _Pictures:
         found = {"train": train} | {
             name: pictures.labelled(parts[name], folder, train.classes) for name in ("val", "test") if name in parts
         }
-        return self._dataset(folder, folder, found)
+        dataset = self._dataset(folder, folder, found)
+        return replace(dataset, notes=(*dataset.notes, *pictures.passed_over(folder, parts)))
 
     def from_table(self, path: Path) -> Dataset:
         """A table of paths and labels."""
@@ -208,11 +211,12 @@ def _from_npy(name: Path, x: Path, train_limit: int | None, test_limit: int | No
     partners = {"x.npy": "y.npy", "x_train.npy": "y_train.npy"}
     if x.name not in partners:
         raise ValueError(f"{x}: name the images x.npy or x_train.npy, and the labels beside them y.npy or y_train.npy")
-    y, x_test, y_test = (x.with_name(part) for part in (partners[x.name], "x_test.npy", "y_test.npy"))
-    images, labels = _npy_pair(x, y, train_limit)
-    if x.name == "x.npy" or not (x_test.exists() or y_test.exists()):
-        return assembled(str(name), images, labels, None, None, [x, y])
-    return assembled(str(name), images, labels, *_npy_pair(x_test, y_test, test_limit), [x, y, x_test, y_test])
+    pairs = {part: (x.with_name(f"x_{part}.npy"), x.with_name(f"y_{part}.npy")) for part in ("test", "val")}
+    pairs = {part: pair for part, pair in pairs.items() if x.name != "x.npy" and any(path.exists() for path in pair)}
+    train, every = (x, x.with_name(partners[x.name])), [path for pair in pairs.values() for path in pair]
+    x_test, y_test = _npy_pair(*pairs["test"], test_limit) if "test" in pairs else (None, None)
+    found = assembled(str(name), *_npy_pair(*train, train_limit), x_test, y_test, [*train, *every])
+    return _validated(found, *_npy_pair(*pairs["val"], test_limit)) if "val" in pairs else found
 
 
 def _npy_pair(x: Path, y: Path, limit: int | None) -> tuple[np.ndarray, np.ndarray]:
@@ -235,7 +239,19 @@ def _from_npz(path: Path, train_limit: int | None, test_limit: int | None) -> Da
         x, labels = _npz_pair(archive, *train, train_limit)
         has_test = not names.isdisjoint(("x_test", "y_test"))
         x_test, test_labels = _npz_pair(archive, "x_test", "y_test", test_limit) if has_test else (None, None)
-    return assembled(str(path), x, labels, x_test, test_labels, [path])
+        found = assembled(str(path), x, labels, x_test, test_labels, [path])
+        has_validation = not names.isdisjoint(("x_val", "y_val"))
+        return _validated(found, *_npz_pair(archive, "x_val", "y_val", test_limit)) if has_validation else found
+
+
+def _validated(found: Dataset, x: np.ndarray, labels: np.ndarray) -> Dataset:
+    """With these images to validate on."""
+    if x.shape[1:] != found.x.shape[1:] or labels.max() >= len(found.classes):
+        raise ValueError(
+            f"{found.name}: images to train on are {found.x.shape[1:]} of {len(found.classes)} classes, those to validate on {x.shape[1:]} "
+            f"of {labels.max() + 1}; they have to be alike"
+        )
+    return replace(found, x_val=x, y_val=labels[: len(x)])
 
 
 def _npz_pair(archive: npz.Archive, x: str, y: str, limit: int | None) -> tuple[np.ndarray, np.ndarray]:

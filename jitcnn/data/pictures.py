@@ -9,7 +9,7 @@ import json
 import os
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import islice
@@ -121,8 +121,26 @@ def labelled(folder: Path, root: Path, classes: list[str] | None = None) -> Labe
         paths += found
         labels += [known.index(name)] * len(found)
         turns += [(number + 0.5) / len(found) for number in range(len(found))]
+    if not paths:
+        raise ValueError(f"{shown(folder)}: there are no folders of classes in it: put pictures into them, or remove it")
     order = np.argsort(turns, kind="stable")
     return Labelled([paths[number] for number in order], np.array(labels, np.int64)[order], known)
+
+
+def passed_over(folder: Path, parts: Mapping[str, Path]) -> list[str]:
+    """A line for each folder that holds pictures, and for the pictures beside folders, which are in no class of any part."""
+    beside = [] if folder in parts.values() else [path for path in folders_in(folder) if path not in parts.values()]
+    lines = [f"{shown(path)}: neither train nor val nor test" for path in beside if any(map(has_pictures, [path, *folders_in(path)]))]
+    lines += [f"{shown(path)}: pictures beside the folders of classes" for path in {folder, *parts.values()} if has_pictures(path)]
+    for part in parts.values():
+        within = [inner for path in folders_in(part) for inner in folders_in(path) if has_pictures(inner)]
+        lines += [f"{shown(inner)}: a folder in a class's folder, whose pictures belong there" for inner in within]
+    return lines
+
+
+def has_pictures(folder: Path) -> bool:
+    """Whether there is a picture file in a folder."""
+    return any(path.suffix.lower() in SUFFIXES and not path.name.startswith(".") for path in files.find(folder))
 
 
 def digest_of(paths: Iterable[Path], root: Path) -> str:

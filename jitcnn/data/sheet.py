@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ SMALLEST, LARGEST = 64, 128  # pixels of the longer side of an example, as it is
 GAP, MARGIN = 4, 8
 MOST_CLASSES = 40
 FONT_SIZE = 14
+MOST_LETTERS = 30  # of a class's name
 PAPER, INK, FAINT = 255, 0, 110
 
 
@@ -68,13 +70,14 @@ def draw(rows: Sequence[tuple[str, np.ndarray]], low: float, high: float) -> Any
         The numbers that are shown black and white.
     """
     Image = import_pillow("drawing pictures")
-    from PIL import ImageDraw, ImageFont
+    from PIL import ImageDraw
 
     height, width = rows[0][1].shape[1:3]
     longer = max(height, width)
     zoom = max(1, SMALLEST // longer) if longer < LARGEST else LARGEST / longer
     high_as_shown, wide_as_shown = max(1, round(height * zoom)), max(1, round(width * zoom))
-    font = ImageFont.load_default(FONT_SIZE)
+    rows = [(name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 3]}...", pictures) for name, pictures in rows]
+    font = font_for([name for name, _ in rows])
     text = max(int(font.getlength(name)) for name, _ in rows) + 2 * MARGIN
     most = max(len(pictures) for _, pictures in rows)
     sheet = Image.new("RGB", (text + most * (wide_as_shown + GAP) + MARGIN, len(rows) * (high_as_shown + GAP) + 2 * MARGIN), (PAPER,) * 3)
@@ -88,6 +91,18 @@ def draw(rows: Sequence[tuple[str, np.ndarray]], low: float, high: float) -> Any
                 Image.fromarray(picture).resize((wide_as_shown, high_as_shown), method), (text + column * (wide_as_shown + GAP), top)
             )
     return sheet
+
+
+def font_for(names: Sequence[str]) -> Any:
+    """Pillow's own font, which has English letters alone; for others matplotlib's, if that is here."""
+    from PIL import ImageFont
+
+    if not all(map(str.isascii, names)):
+        with contextlib.suppress(ImportError, OSError):
+            from matplotlib.font_manager import findfont
+
+            return ImageFont.truetype(findfont("DejaVu Sans"), FONT_SIZE)
+    return ImageFont.load_default(FONT_SIZE)
 
 
 def preview(

@@ -20,6 +20,7 @@ from jitcnn.decoding import shown
 CELLS = 2**20  # read at a time
 LONGEST_ROW = 2**24  # characters: 1000 x 1000 pixels in colour take less
 MOST_PATHS = 2**20
+LABELS = ("label", "labels", "class", "target")  # how headings call that column
 
 
 def rows_of(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -80,6 +81,9 @@ def names_files(path: Path) -> bool:
     if not beginning or (len(beginning) == 1 and has_heading(beginning[0])):
         raise ValueError(f"{path}: holds no rows below its heading")
     cells = beginning[-1]
+    pictured = [number for number, cell in enumerate(cells, 1) if cell.lower().endswith(SUFFIXES)]
+    if pictured and pictured[0] > 1:
+        raise ValueError(f"{path}: names pictures in column {pictured[0]}, expected them in the first, and their classes in the second")
     return cells[0].lower().endswith(SUFFIXES) or (not is_number(cells[0]) and (path.parent / cells[0]).is_file())
 
 
@@ -152,10 +156,19 @@ def read_pixels(path: Path, size: tuple[int, int] | None = None) -> tuple[np.nda
         raise ValueError(
             f"{path}: has one cell a row, expected a label and pixels, or a picture's path and its class, with commas between them"
         )
+    check_label_first(path)
     shape = image_shape(path, width - 1, size)
     pixels = np.concatenate([part.astype(np.result_type(*(part.dtype for part in parts)), copy=False) for part in parts])
     labels, classes = as_labels(names)
     return pixels.reshape(-1, *shape), labels, classes
+
+
+def check_label_first(path: Path) -> None:
+    """A ValueError if the heading says that labels are in another column than the first."""
+    _, first = next(rows_of(path))
+    labels = [number for number, cell in enumerate(first, 1) if cell.lower() in LABELS]
+    if labels and has_heading(first) and labels[0] > 1:
+        raise ValueError(f"{path}: its heading has {first[labels[0] - 1]} in column {labels[0]}, expected it first, then pixels alone")
 
 
 def some_of(rows: Iterator[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:

@@ -14,7 +14,7 @@ from jitcnn.passes import Passes
 from jitcnn.replay.looking import look
 from jitcnn.replay.names import WeightName, find_weight
 from jitcnn.replay.result import Replay
-from jitcnn.runs.checkpointing import Checkpointing, Saver
+from jitcnn.runs.checkpointing import Checkpointing, Saver, remembering
 from jitcnn.storage.checkpoints import read_checkpoint
 
 
@@ -102,8 +102,8 @@ class _Rewinder(Saver):
             self.saved, (self.first_epoch, self.epoch, self.stopped) = None, start
 
     def restore(self, callbacks: Iterable[Any]) -> None:
-        """As ever; callbacks that only watched need not be there."""
-        told = list(callbacks)
+        """As ever; callbacks that were there need not be."""
+        told = remembering(callbacks)
         if self.saved is not None and len(self.saved.state["callbacks"]) != len(told):
             self.saved.state["callbacks"] = [None] * len(told)
         super().restore(told)

@@ -86,10 +86,13 @@ def _place_of(callback: int) -> str:
     return f"callback/{callback}/"
 
 
-def _state_of(callback: Any) -> tuple[dict[str, Any] | None, dict[str, np.ndarray]]:
-    """What a callback wants to be kept, None if nothing: values, and arrays."""
-    if not hasattr(callback, "state"):
-        return None, {}
+def remembering(callbacks: Iterable[Any]) -> list[Any]:
+    """Those that have a state to keep; others, which only watch, may come and go."""
+    return [callback for callback in callbacks if hasattr(callback, "state")]
+
+
+def _state_of(callback: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """What a callback wants to be kept: values, and arrays."""
     state = callback.state()
     arrays = {name: value for name, value in state.items() if isinstance(value, np.ndarray)}
     return {name: value for name, value in state.items() if name not in arrays}, arrays
@@ -171,12 +174,15 @@ class Saver:
 
     def restore(self, callbacks: Iterable[Any]) -> None:
         """Put the model and the callbacks into the state that was saved, if one was opened."""
-        self.callbacks = list(callbacks)
+        self.callbacks = remembering(callbacks)
         if self.saved is None:
             return
         if len(self.callbacks) != len(self.saved.state["callbacks"]):
             before = len(self.saved.state["callbacks"])
-            raise ValueError(f"callbacks holds {len(self.callbacks)}, and held {before} in the run that goes on: give the same ones")
+            raise ValueError(
+                f"callbacks holds {len(self.callbacks)} that remember something, and held {before} in the run that goes on: "
+                "give the same ones"
+            )
         assert self.settings is not None
         model, (state, arrays) = self.model, self.saved
         own = {f"parameter/{name}": value for name, value in model.parameters.items()}

@@ -31,6 +31,8 @@ def check_state(state: Mapping[str, Any], path: str | os.PathLike) -> None:
             )
     if not state["first_epoch"] <= state["epoch"]:
         raise ValueError(f"{path}: epoch {state['epoch']} comes before the first one, {state['first_epoch']}; it is damaged")
+    if not all(isinstance(kept, dict) for kept in state["callbacks"]):
+        raise ValueError(f"{path}: 'callbacks' is no list of what callbacks remember; it is damaged")
     for name, column in state["history"].items():
         if not isinstance(column, list) or not all(value is None or is_spelled(value) for value in column):
             raise ValueError(f"{path}: {name!r} in the history is no list of numbers; it is damaged")

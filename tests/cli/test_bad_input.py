@@ -77,7 +77,7 @@ def inputs(tmp_path_factory):
 PICTURES_OF = [
     ("nowhere", "no such file or folder, and not the name of a known data set"),
     ("''", "it is empty"),
-    ("empty", "there is no train-images-idx3-ubyte"),
+    ("empty", "holds no data: expected"),
     ("one", "at least two, and there is only a"),
     ("hollow", "hollow/c: the class is empty"),
     ("texts", "is a picture that Pillow reads"),

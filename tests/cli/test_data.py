@@ -159,7 +159,7 @@ def test_check_names_files_and_leaks_into_validation(run, scenes):
     assert [note.partition(":")[0] for note in found["left_out"]] == [f"{scenes}/train/lake/5.png"]
     text = run("data", "check", scenes).stdout
     assert f"exact copies: 1, 1 of them in two parts, where results are too good\n  {names['train/wood/4.png']} = " in text
-    assert "files that cannot be read: 1\n" in text
+    assert "left out: 1\n" in text
     assert "5.png: not a picture" in refused(run("data", "check", scenes, "--strict"))
 
 
@@ -185,7 +185,13 @@ def test_check_makes_pictures_as_the_model_takes_them(run, scenes):
     assert run("train", *options, "--out", "m.json").exit_code == 0
     found = done(run("data", "check", scenes, "--model", "m.json", "--json"))["suspects"]
     assert all(entry["image"].startswith(f"{scenes}/") and entry["label"] != entry["model"] for entry in found)
-    assert "leave --size, --resize, --gray and --invert out" in refused(run("data", "check", scenes, "--model", "m.json", "--gray"))
+    without, with_model = (done(run("data", "check", scenes, *more, "--json")) for more in ((), ("--model", "m.json")))
+    assert {**with_model, "suspects": found} == {**without, "suspects": found}  # black beside a picture is no part of it
+
+
+def test_size_has_to_do_something(run, digits):
+    assert "--size, --resize, " in refused(run("data", "info", digits, "--size", "9"))
+    assert run("data", "info", digits, "--size", "8x8").exit_code == 0
 
 
 @pytest.mark.parametrize("command", ["info", "preview", "check"])

@@ -4,6 +4,7 @@ import csv
 import io
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -44,6 +45,10 @@ def test_a_folder_in_natural_order(run, model):
         assert one["probability"] == one["top"][0]["probability"] == pytest.approx(float(expected[NAMES.index(name)]), abs=1e-7)
         assert len(one["top"]) == 2
     assert found["skipped"] == []
+    for hidden in (Path("in/._8.png"), Path("in/.trash/9.png")):
+        hidden.parent.mkdir(exist_ok=True)
+        hidden.write_text("not one of the pictures")
+    assert done(run("predict", model, "in", "--json", "--top", 2)) == found
 
 
 def test_text_and_csv(run, model):
@@ -198,3 +203,15 @@ def test_many_pictures_stream_in_order(run, model, tmp_path):
     next(answers)
     assert skipped == []
     assert len(list(answers)) == predict.BLOCK - 1 and skipped[0]["file"] == "gone.png"
+
+
+def test_the_threshold_is_found_on_what_is_validated(run):
+    rng = np.random.default_rng(0)
+    parts = {"train": 40, "val": 20, "test": 30}
+    arrays = {f"x_{part}": rng.integers(0, 256, (count, 8, 8), np.uint8) for part, count in parts.items()}
+    np.savez("parts.npz", **arrays, **{f"y_{part}": np.arange(count) % 2 for part, count in parts.items()})
+    run("train", "--preset", "single-conv", "--data", "parts.npz", "--epochs", 1, "--no-report", "--quiet", "--out", "m.json")
+    result = run("eval", "m.json", "--json", "--reject-at", "1%")
+    assert done(result)["images"] == 20 and "--on test for these" in result.stderr
+    assert done(run("eval", "m.json", "--json", "--reject-at", "1%", "--on", "test"))["images"] == 30
+    assert done(run("eval", "m.json", "--json"))["images"] == 30

@@ -172,7 +172,7 @@ def test_an_interruption_before_anything_is_saved(run, digits, whole, tmp_path):
 def test_a_finished_run_goes_on(run, digits, tmp_path):
     """In a folder of its own; with a constant rate to the bits of one go, else it says that they differ."""
     base = [*TINY, "--data", digits, "--seed", 2, "--json"]
-    first = done(run(*base, "--epochs", 3, "--name", "first"))
+    first = done(run(*base, "--epochs", 3, "--name", "first", "--json-lines"))
     result = run("train", "--no-report", "--resume", "runs/first", "--epochs", 5, "--json")
     found = done(result)
     assert "from epoch 4 to 5: the rate stays constant, the bits are those of 5 epochs in one go" in result.stderr

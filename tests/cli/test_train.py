@@ -89,6 +89,12 @@ def test_json_lines(run, digits):
     assert "class (test images)" in run(*TINY, "--data", digits, "--json-lines").stdout
 
 
+def test_limits_of_presets_are_for_the_digits_that_come_along(run):
+    np.savez("many.npz", x=np.zeros((1200, 8, 8), np.uint8), y=np.arange(1200) % 2)
+    result = run("train", "--preset", "single-conv", "--data", "many.npz", "--epochs", 1, "--no-report")
+    assert "1,200 images of 8 x 8 x 1 in 2 classes, validated on 240" in result.stderr
+
+
 def test_quiet(run, digits):
     result = run(*TINY, "--data", digits, "--out", "model.json", "--quiet")
     assert result.stdout == f"model.json {load('model.json').digest()}\n"
@@ -141,7 +147,7 @@ def test_the_folder_of_a_run(run, digits, tmp_path):
     names = sorted(path.name for path in folder.path.iterdir())
     assert names == ["best.json", "checkpoint.npz", "config.toml", "history.csv", "last.json", "log.txt"]
     assert folder.config["train"] == {
-        "preset": "single-conv", "data": str(digits), "size": "8x8", "train-limit": 1000, "val-limit": 100, "epochs": 6, "batch-size": 8,
+        "preset": "single-conv", "data": str(digits), "size": "8x8", "epochs": 6, "batch-size": 8,
         "lr": 5.0, "seed": 3, "on-nan": "stop", "engine": "fast",
     }  # fmt: skip
     assert folder.config["data"]["digest"] == load(found["model"]).data["digest"]

@@ -1,6 +1,7 @@
 """What `jitcnn data check` finds: planted copies, blanks and wrong labels, and nothing else."""
 
 import io
+import os
 
 import numpy as np
 import pytest
@@ -112,6 +113,8 @@ def test_odd_sizes(tmp_path):
     (tmp_path / "notes.txt").write_text("no picture either")
     assert checking.odd_sizes(tmp_path) == {f"class/{name}.PNG": sizes[name] for name in ("high", "large", "tiny", "wide")}
     assert checking.odd_sizes(tmp_path / "class" / "..") == checking.odd_sizes(tmp_path)
+    os.mkfifo(tmp_path / "class" / "pipe.png")  # which nobody writes to: opening it would wait for ever
+    assert len(checking.odd_sizes(tmp_path)) == 4
     (tmp_path / "empty").mkdir()
     assert checking.odd_sizes(tmp_path / "empty") == {}
 

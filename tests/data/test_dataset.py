@@ -68,7 +68,7 @@ def test_missing_file_is_named(tmp_path, missing):
 
 
 def test_empty_folder(tmp_path):
-    with pytest.raises(ValueError, match="there is no train-images-idx3-ubyte and no train-labels-idx1-ubyte"):
+    with pytest.raises(ValueError, match="holds no data: expected a folder of pictures for each class, or IDX"):
         load(tmp_path)
 
 
@@ -99,6 +99,17 @@ def test_npz(tmp_path, save, labels):
     check(load(tmp_path / "digits.npz", train_limit=2, test_limit=1), train=2, test=1)
 
 
+def test_images_to_validate_on(tmp_path):
+    arrays = {"x_train": X, "y_train": Y, "x_val": X_TEST, "y_val": Y_TEST % 4}
+    np.savez(tmp_path / "digits.npz", **arrays)
+    for name, array in arrays.items():
+        np.save(tmp_path / f"{name}.npy", array)
+    for path in (tmp_path / "digits.npz", tmp_path):
+        found = load(path, test_limit=1)
+        np.testing.assert_array_equal(found.x_val[..., 0], X_TEST[:1])
+        assert found.y_val.tolist() == [Y_TEST[0] % 4] and found.x_test is None
+
+
 @pytest.mark.parametrize("dtype", ["u1", "<f4", ">f4", "<f8"])
 def test_npz_of_colours_without_test_set(tmp_path, dtype):
     x = rng.random((12, 4, 5, 3)).astype(dtype)
@@ -121,6 +132,15 @@ WRONG = {
     "flat images": ({"x": X.reshape(12, 30), "y": Y}, r"images are \(12, 30\), expected"),
     "not a number": ({"x": np.where(np.arange(360).reshape(12, 6, 5) == 331, np.nan, X), "y": Y}, "NaN or infinity in image 11"),
     "infinity": ({"x": np.full((12, 6, 5), np.inf, np.float32), "y": Y}, "NaN or infinity in image 0"),
+    "channels first": (
+        {"x": np.zeros((12, 3, 6, 6), np.uint8), "y": Y},
+        r"channels first, expected them last: save np.moveaxis\(x, 1, 3\)",
+    ),
+    "another size to validate on": (
+        {"x": X, "y": Y, "x_val": X[:, 1:], "y_val": Y},
+        "those to validate on .5, 5, 1. of 4; they have to be",
+    ),
+    "another class to validate on": ({"x": X, "y": Y, "x_val": X, "y_val": Y + 1}, "of 5; they have to be alike"),
     "nothing": ({"x": X[:0], "y": Y[:0]}, "none of them 0"),
     "float labels": ({"x": X, "y": Y.astype(float)}, "of float64, expected .images,. of integers"),
     "text labels": ({"x": X, "y": Y.astype(str)}, "expected .images,. of integers"),

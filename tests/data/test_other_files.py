@@ -133,6 +133,8 @@ def test_table_of_floats_and_names(tmp_path):
         ("1,2,3,4\n", "3 pixels behind each label, which is not a square"),
         ("1\n", "has one cell a row"),
         ("file;label\na.png;cat\n", "has one cell a row"),
+        ("a,b,c,d,label\n1,2,3,4,5\n", "its heading has label in column 5, expected it first"),
+        ("label,file\ncat,a.png\n", "names pictures in column 2, expected them in the first"),
         ("1,2,3,4,\0\n", "not a text file|cannot be read"),
     ],
 )

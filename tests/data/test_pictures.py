@@ -152,6 +152,20 @@ def test_a_class_named_almost_like_a_part(tmp_path):
     assert load(fill(tmp_path / "set", ("rain", "snow"))).classes == ["rain", "snow"]
 
 
+def test_what_is_in_no_class_is_named(tmp_path):
+    fill(tmp_path / "train", ("cat", "dog"))
+    fill(tmp_path / "train" / "cat" / "more", ("kitten",))
+    write(tmp_path / "train" / "cat" / "old" / "1.png", 1)
+    fill(tmp_path / "trian", ("cat",))
+    write(tmp_path / "beside.png", 1)
+    (tmp_path / "models" / "a").mkdir(parents=True)
+    notes = [note.removeprefix(f"{tmp_path}").partition(":")[0] for note in load(tmp_path).notes]
+    assert notes == ["/trian", "", "/train/cat/old"]
+    (tmp_path / "test").mkdir()
+    with pytest.raises(ValueError, match="test: there are no folders of classes in it"):
+        load(tmp_path)
+
+
 def test_class_that_was_not_trained_on(tmp_path):
     fill(tmp_path / "train", ("cat", "dog"))
     fill(tmp_path / "test", ("cat", "dogs"))

@@ -69,3 +69,10 @@ def test_without_pillow(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(ValueError, match=r"drawing pictures needs Pillow: pip install 'jitcnn\[images\]'"):
         preview(DATA, tmp_path / "sheet.png")
+
+
+def test_names_of_any_letters_and_length():
+    pytest.importorskip("matplotlib")
+    drawn = {name: np.asarray(sheet.draw([(name, np.zeros((1, 8, 8, 1), np.uint8))], 0, 255)) for name in ("\u00fc", "\u00e4", "n" * 200)}
+    assert not np.array_equal(drawn["\u00fc"], drawn["\u00e4"])  # both would be the same box
+    assert drawn["n" * 200].shape[1] < 500
