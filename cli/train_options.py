@@ -138,8 +138,18 @@ SETTINGS = (
         help="per-image: each image minus its mean, over its standard deviation, whatever its light (if not given); dataset: each channel "
         "by the mean and deviation over all images trained on; none: numbers as they are.",
     ),
-    click.option("--train-limit", type=options.AT_LEAST_ONE, metavar="N", help="Train on the first N images."),
-    click.option("--val-limit", type=click.IntRange(min=0), metavar="N", help="Validate on the first N test images, or on none."),
+    click.option(
+        "--train-limit",
+        type=options.AT_LEAST_ONE,
+        metavar="N",
+        help="Train on the first N images; if not given, on all, of mnist on as many as the preset says.",
+    ),
+    click.option(
+        "--val-limit",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Validate on the first N of the images to validate on or to test with, or on none; if not given, like --train-limit.",
+    ),
     click.option("--folds", type=click.IntRange(2, 1000), metavar="K", help="Train K times, each on all but a K-th that is validated."),
     click.option("--fold", type=options.AT_LEAST_ONE, metavar="N", help="Of --folds, only the N-th."),
     click.option("--epochs", type=options.AT_LEAST_ONE, metavar="N", help="Passes over the images."),

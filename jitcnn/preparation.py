@@ -74,7 +74,8 @@ class Preparation:
             self._set("channels", integer("channels", self.channels, at_least=1))
         choice("resize", self.resize, RESIZES)
         if self.resize == "digit" and ((self.size or DIGIT), self.channels or 1) != (DIGIT, 1):
-            raise ValueError(f"resize is 'digit', which makes 28 x 28 grey pixels, and size is {self.size} with {self.channels} channels")
+            given = self.size if self.channels is None else f"{self.size} with {self.channels} channels"
+            raise ValueError(f"resize is 'digit', which makes 28 x 28 grey pixels, and size is {given}: leave it out")
         choice("grey", self.grey, tuple(GREYS))
         if not any(self.invert is known for known in INVERSIONS[:2]) and self.invert != "auto":
             raise ValueError(f"invert is {self.invert!r}, expected one of {', '.join(map(repr, INVERSIONS))}")

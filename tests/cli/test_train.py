@@ -92,7 +92,7 @@ def test_json_lines(run, digits):
 def test_limits_of_presets_are_for_the_digits_that_come_along(run):
     np.savez("many.npz", x=np.zeros((1200, 8, 8), np.uint8), y=np.arange(1200) % 2)
     result = run("train", "--preset", "single-conv", "--data", "many.npz", "--epochs", 1, "--no-report")
-    assert "1,200 images of 8 x 8 x 1 in 2 classes, validated on 240" in result.stderr
+    assert "1,200 images of 8 x 8 x 1 in 2 classes, of which 240 are held out for validation" in result.stderr
 
 
 def test_quiet(run, digits):
