@@ -15,7 +15,7 @@ import click
 BAR_WIDTH = 20
 CLEAR_LINE = "\r\033[K"
 WIDEST = 120
-LONGEST_CELL = 64
+LONGEST_CELL = 80
 
 
 def note(text: str, end: str = "\n") -> None:

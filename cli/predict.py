@@ -91,9 +91,10 @@ def predict(
     if as_csv:
         others = [f"{what}{number}" for number in range(2, top + 1) for what in ("class", "probability")]
         click.echo(csv_line(["file", "class", "probability", *others]))
+    folders = folders_of(loaded.classes or [])
     for answer in answers_to(loaded, paths, top, reject, skipped):
         if copy_to is not None:
-            copy(answer, Path(copy_to))
+            copy(answer, Path(copy_to) / folders.get(answer.name or NONE, answer.name or NONE))
         if as_json:
             answers.append(as_object(answer))
         else:
@@ -232,9 +233,26 @@ def csv_line(cells: list[str]) -> str:
     return stream.getvalue()
 
 
-def copy(answer: Answer, folder: Path) -> None:
+def folders_of(classes: list[str]) -> dict[str, str]:
+    """How each class's folder is called: without letters that mean something in a path; of two that become alike, one has a number.
+
+    >>> folders_of(["a/b", "a*b", "c"])
+    {'a/b': 'a_b', 'a*b': 'a_b-2', 'c': 'c', 'none of these': 'none of these'}
+    """
+    found: dict[str, str] = {}
+    taken = set()
+    for name in [*classes, NONE]:
+        plain = folder = re.sub(r"[^\w .()+-]", "_", name).strip(". ") or "_"
+        number = 2
+        while folder in taken and name not in found:
+            folder, number = f"{plain}-{number}", number + 1
+        found.setdefault(name, folder)
+        taken.add(folder)
+    return found
+
+
+def copy(answer: Answer, place: Path) -> None:
     """Copy the file to the folder of its class, under a name that is free there."""
-    place = folder / (re.sub(r"[^\w .()+-]", "_", answer.name or NONE).strip(". ") or "_")
     place.mkdir(parents=True, exist_ok=True)
     source = Path(answer.file)
     target, number = place / source.name, 2

@@ -8,6 +8,7 @@ from .output import decimals, percent, table
 from .train_plan import Plan
 
 MOST_CLASSES = 20
+MOST_LOOKED_AT = 1000  # images
 
 
 def describe(plan: Plan) -> str:
@@ -24,7 +25,15 @@ def describe(plan: Plan) -> str:
     size = " x ".join(map(str, dataset.x.shape[1:]))
     first = f"{dataset.name}: {len(dataset.x):,} images of {size} in {len(dataset.classes)} classes, {checked}"
     changed = f", augmented with {plan.augment}" if plan.augment else ""
-    return "\n".join([first + changed, *dataset.describe().splitlines()[1:]])
+    return "\n".join([first + changed, *dataset.describe().splitlines()[1:], *scales(plan)])
+
+
+def scales(plan: Plan) -> list[str]:
+    """A line if predict, which reads pictures of 0 to 255, would show the network other numbers than it was trained on."""
+    x = plan.dataset.x
+    if x.dtype.kind != "f" or plan.model.normalize == "per-image" or x[:MOST_LOOKED_AT].max() > 1:
+        return []
+    return ["these images go up to 1, and pictures for jitcnn predict up to 255: only --normalize per-image makes them alike"]
 
 
 def report(result: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from jitcnn_cli.main import main
+from jitcnn_cli.predict import folders_of
 from PIL import Image
 
 from jitcnn import CNN, Dense, Flatten, load
@@ -64,6 +65,10 @@ def test_rejects_below_a_probability(run, model):
     assert done(run("predict", model, "in/8.png", "--json", "--reject", sure - 1e-6))["pictures"][0]["class"] == "a"
     assert done(run("predict", model, "in/8.png", "--json", "--reject", sure + 1e-6))["pictures"][0]["class"] is None
     assert "none of these" in run("predict", model, "in/8.png", "--reject", 1).stdout
+
+
+def test_classes_whose_names_become_alike_stay_apart():
+    assert folders_of(["a/b", "a*b", "c"]) == {"a/b": "a_b", "a*b": "a_b-2", "c": "c", "none of these": "none of these"}
 
 
 def test_copies_by_class_inside_the_folder(run, model, tmp_path):

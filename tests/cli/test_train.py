@@ -95,6 +95,14 @@ def test_limits_of_presets_are_for_the_digits_that_come_along(run):
     assert "1,200 images of 8 x 8 x 1 in 2 classes, of which 240 are held out for validation" in result.stderr
 
 
+def test_another_scale_than_that_of_pictures_is_said(run):
+    x, y = np.random.default_rng(0).random((40, 8, 8), np.float32), np.arange(40) % 2
+    for name, factor, normalize, said in (("a", 1, "dataset", True), ("b", 255, "dataset", False), ("c", 1, "per-image", False)):
+        np.savez(f"{name}.npz", x=x * np.float32(factor), y=y)
+        shown = run(*TINY, "--data", f"{name}.npz", "--normalize", normalize).stderr
+        assert ("these images go up to 1, and pictures for jitcnn predict up to 255" in shown) == said
+
+
 def test_quiet(run, digits):
     result = run(*TINY, "--data", digits, "--out", "model.json", "--quiet")
     assert result.stdout == f"model.json {load('model.json').digest()}\n"
