@@ -39,7 +39,7 @@ def loops(folder, settings, *arguments):
 @pytest.mark.parametrize(
     ("settings", "arguments", "expected", "register", "fused"),
     [
-        pytest.param(AVX512, (), (64, 32), "%zmm", True, id="avx512"),
+        pytest.param(AVX512, (), (64, 32), "%zmm", True, id="avx512", marks=pytest.mark.slow),
         pytest.param(AVX2, (), (32, 16), "%ymm", True, id="avx2"),
         pytest.param(SSE2, (), (16, 16), "%xmm", False, id="sse2", marks=pytest.mark.slow),
         pytest.param(SSE2, (ARM,), (16, 32), "v", True, id="aarch64"),  # which Numba's code of the plainest x86 is turned into
