@@ -59,9 +59,10 @@ def test_unknown_mode():
 
 
 @pytest.mark.parametrize("mode", ["1", "start"])
-def test_the_suite(mode, full):
+def test_the_suite(mode, full, figures):
     """Whatever is read or written outside of its buffer ends the process that runs these tests."""
     reduced = [f"tests/kernels/test_{name}.py" for name in ("program", "program_borders", "program_relu", "hostile_arguments")]
     chosen = ["tests/engine", "tests/kernels", "tests/layers"] if full else reduced
     done = run(mode, "-m", "pytest", "-q", "-p", "no:cacheprovider", *chosen, "--deselect", SHARES_ROOM, "--ignore", Path(__file__))
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    figures[f"tests with JITCNN_GUARD={mode}"] = done.stdout.splitlines()[-1]
