@@ -219,11 +219,13 @@ def as_object(answer: Answer) -> dict[str, Any]:
 
 def as_line(answer: Answer, as_csv: bool) -> str:
     """The answer as a line of text, or of comma-separated values."""
+    from jitcnn.decoding import shown
+
     (_, probability), *others = answer.top
     name = NONE if answer.name is None else answer.name
     if as_csv:
         return csv_line([answer.file, name, f"{probability:.6f}", *(cell for n, p in others for cell in (n, f"{p:.6f}"))])
-    return "  ".join([f"{answer.file}: {name} {probability:.1%}", *(f"{n} {p:.1%}" for n, p in others)])
+    return "  ".join([f"{shown(answer.file)}: {name} {probability:.1%}", *(f"{n} {p:.1%}" for n, p in others)])
 
 
 def csv_line(cells: list[str]) -> str:

@@ -60,6 +60,12 @@ def test_text_and_csv(run, model):
     assert [row[1] for row in rows[1:]] == NAMES
 
 
+def test_a_name_of_two_lines_is_shown_in_one(run, model):
+    Path("in/8.png").rename("in/8\n.png")
+    lines = run("predict", model, "in").stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["in/8\\n.png", "in/9.png", "in/10.png", "in/11.png"]
+
+
 def test_rejects_below_a_probability(run, model):
     sure = done(run("predict", model, "in/8.png", "--json"))["pictures"][0]["probability"]
     assert done(run("predict", model, "in/8.png", "--json", "--reject", sure - 1e-6))["pictures"][0]["class"] == "a"
