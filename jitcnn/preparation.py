@@ -155,7 +155,7 @@ class Preparation:
         if pixels.shape[2] != self.channels:
             pixels = self._grey(pixels) if self.channels == 1 else np.repeat(pixels, 3, axis=2)
         if self.invert == "auto":
-            raise ValueError("invert is 'auto', which only resize='digit' decides: say True for dark on light, or False (--invert yes, or no)")
+            raise ValueError("invert is 'auto', which only resize='digit' decides: say True for dark on light, or False (--invert yes|no)")
         return white_of(pixels) - pixels if self.invert else pixels
 
     def _grey(self, pixels: np.ndarray) -> np.ndarray:
