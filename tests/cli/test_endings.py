@@ -23,7 +23,7 @@ WRONG = [
     (["train", "--preset", "huge"], "'huge' is not one of 'default', 'fast', 'single-conv'"),
     (["train", "--preset"], "requires an argument"),
     (["train", "--data", "mnits"], "mnits: no such file or folder, and not the name of a known data set (mnist, "),
-    (["train", "--data", "empty"], "there is no train-images-idx3-ubyte"),
+    (["train", "--data", "empty"], "empty: holds no data: expected a folder of pictures"),
     (["train", "--data", "text.npz"], "expected a folder of IDX files or of pictures, an .npz, .npy or .csv file"),
     (["train", "--preset", "single-conv", "--data", "nan.npz"], "NaN"),
     (["train", "--data", "small.npz"], "conv1"),
