@@ -44,6 +44,7 @@ def test_drawing_shows_what_the_network_sees_and_says(page, playground):
     assert np.corrcoef(seen.ravel(), wanted.ravel())[0, 1] > 0.99  # the paper is sent with half of its pixels
     outputs = playground.model.predict(seen)
     assert page.text("#verdict") == f"{outputs.argmax()}, {outputs.max():.1%}".replace("%", " %")
+    assert page.run("return document.getElementById('label').value") == str(outputs.argmax())  # whose loss the gradients are of
 
 
 def test_a_stroke_takes_the_place_of_an_example(page):

@@ -9,7 +9,7 @@ import { Inspector } from "./number.js";
 import { Training } from "./train.js";
 
 const $ = (id) => document.getElementById(id);
-const state = { about: null, image: null, label: null, view: null, example: 0, back: 0, gradients: null, picked: null };
+const state = { about: null, image: null, label: null, view: null, example: 0, back: 0, gradients: null, picked: null, labelChosen: false };
 
 export function say(problem) {
   $("message").textContent = problem ?? "";
@@ -170,6 +170,7 @@ function drawPrediction() {
   const classes = state.about.classes;
   const numbers = outputs.map(Number);
   const best = numbers.indexOf(Math.max(...numbers));
+  if (state.label === null && !state.labelChosen) $("label").value = best; // a picture of one's own has no label
   const shown = numbers.length <= 12 ? numbers.map((_, k) => k) : [...numbers.keys()].sort((a, b) => numbers[b] - numbers[a]).slice(0, 12);
   const text = (value) => (state.about.probabilities ? `${(100 * value).toFixed(1)} %` : words(value));
   $("verdict").textContent = `${classes[best]}, ${text(numbers[best])}`;
@@ -205,6 +206,7 @@ async function nextExample(step = 1) {
     state.example = answer.number + step;
     Object.assign(state, { image: answer.image, label: answer.label });
     if (state.about.classes) $("label").value = answer.label;
+    state.labelChosen = false;
     drawSeen();
     showOnPaper();
     await looked.want();
@@ -270,6 +272,7 @@ $("back").addEventListener("click", () => stepBack(false));
 $("back-all").addEventListener("click", () => stepBack(true));
 $("back-none").addEventListener("click", hideGradients);
 $("label").addEventListener("change", () => {
+  state.labelChosen = true;
   if (state.back) backward.want();
   if (state.picked?.what !== "value") explained.want();
 });
