@@ -190,7 +190,10 @@ def fold_of(dataset: Dataset, settings: Settings) -> Dataset:
     if settings.folds is None or settings.fold is None or settings.fold > settings.folds:
         raise click.UsageError(f"--fold {settings.fold} is the number of one of the --folds: give --folds, at least as many.")
     train, held_out = folds(dataset.y, settings.folds, settings.seed)[settings.fold - 1]
-    return replace(dataset, x=dataset.x[train], y=dataset.y[train], x_val=dataset.x[held_out], y_val=dataset.y[held_out])
+    notes = dataset.notes
+    if dataset.x_val is not None:
+        notes = (*notes, f"{len(dataset.x_val):,} images to validate on, whose place the fold takes")
+    return replace(dataset, x=dataset.x[train], y=dataset.y[train], x_val=dataset.x[held_out], y_val=dataset.y[held_out], notes=notes)
 
 
 def division(settings: Settings, validation: Any) -> dict[str, Any]:

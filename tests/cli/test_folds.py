@@ -39,6 +39,15 @@ def test_a_fold_is_that_of_the_function(run, digits, tmp_path):
     assert (fold["digest"], fold["loss"]) == (dealt["digest"], dealt["loss"])
 
 
+def test_images_to_validate_on_are_left_out_aloud(run, digits, tmp_path):
+    with np.load(digits) as archive:
+        arrays = dict(archive)
+    np.savez(tmp_path / "three.npz", **arrays, x_val=arrays["x_test"], y_val=arrays["y_test"])
+    result = run(*TINY, "--data", "three.npz", "--folds", 4, "--fold", 1)
+    assert result.exit_code == 0 and "validated on 10 images, fold 1 of 4" in result.stderr
+    assert "left out: 16 images to validate on, whose place the fold takes\n" in result.stderr
+
+
 def test_table(run, digits):
     result = run(*TINY, "--data", digits, "--folds", 2)
     assert re.search(
