@@ -118,7 +118,8 @@ def images_of(dataset: Dataset, on: str) -> tuple[np.ndarray, np.ndarray]:
 
 def measure(model: CNN, x: np.ndarray, y: np.ndarray, reject_at: float | None = None, top: int | None = None) -> dict[str, Any]:
     """Everything that `eval` reports, as JSON has it."""
-    from jitcnn.scores import confusion_matrix, decide, per_class, reject_below, top_accuracy
+    from jitcnn import kernels
+    from jitcnn.scores import confusion_matrix, decide, per_class, reject_below
 
     measured = model.evaluate(x, y)
     model.predict(x[:1])  # prepares the program, so that the seconds are those of predicting
@@ -128,7 +129,7 @@ def measure(model: CNN, x: np.ndarray, y: np.ndarray, reject_at: float | None = 
     names = model.classes or [str(number) for number in range(max(2, outputs.shape[1]))]
     if top is not None:
         options.check_top("top", top, outputs.shape[1])
-        measured[f"top{top}"] = top_accuracy(outputs, y, top)
+        measured[f"top{top}"] = float(kernels.score(outputs, y, top=top).mean())
     confusion = confusion_matrix(y, decide(outputs), len(names))
     rejecting = {}
     if reject_at is not None:

@@ -38,14 +38,6 @@ def per_class(confusion: np.ndarray, names: Sequence[str]) -> list[dict[str, Any
     ]
 
 
-def top_accuracy(outputs: np.ndarray, labels: np.ndarray, count: int) -> float:
-    """The share of images (n, classes) whose class is among the `count` largest outputs; of equal ones the first are."""
-    chosen = np.take_along_axis(outputs, labels[:, None], axis=1)
-    earlier = np.arange(outputs.shape[1]) < labels[:, None]
-    before = ~(outputs <= chosen) | (earlier & (outputs == chosen))
-    return float((before.sum(axis=1) < count).mean())
-
-
 def reject_below(confidence: np.ndarray, right: np.ndarray, wanted: float) -> tuple[float, float, float] | None:
     """Find the confidence from which on answers are right often enough: (threshold, share right of those answered, share rejected).
 

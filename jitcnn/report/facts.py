@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from jitcnn import data
+from jitcnn import data, kernels
 from jitcnn.data import Dataset
 from jitcnn.data.splits import divided
 from jitcnn.metrics import largest
 from jitcnn.model import CNN
 from jitcnn.plots.confusion import matrix_of
 from jitcnn.runs.folder import MODELS, Run
-from jitcnn.scores import top_accuracy
 
 MOST_IMAGES = 10_000
 
@@ -53,7 +52,7 @@ class Measured:
 
     def top(self, metric: str) -> float:
         """The metric top5 or the like: the share whose class is among so many largest outputs."""
-        return top_accuracy(self.outputs, self.labels, largest(metric))
+        return float(kernels.score(self.outputs, self.labels, top=largest(metric)).mean())
 
 
 @dataclass(frozen=True)
