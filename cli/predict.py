@@ -94,7 +94,8 @@ def predict(
     folders = folders_of(loaded.classes or [])
     for answer in answers_to(loaded, paths, top, reject, skipped):
         if copy_to is not None:
-            copy(answer, Path(copy_to) / folders.get(answer.name or NONE, answer.name or NONE))
+            name = answer.name or NONE
+            copy(answer, Path(copy_to) / folders.get(name, name))
         if as_json:
             answers.append(as_object(answer))
         else:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import itertools
 import os
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from jitcnn.data.class_folders import SUFFIXES
 from jitcnn.data.dataset import Dataset
-from jitcnn.data.pictures import SUFFIXES
-from jitcnn.decoding import FORMATS, import_pillow
+from jitcnn.data.pictures import of_headers
 
 CHUNK = 2**21  # numbers at a time
 FEWEST = 10  # images of a class
@@ -159,7 +157,8 @@ def odd_sizes(folder: str | os.PathLike) -> dict[str, tuple[int, int]]:
     width; where pictures differ among themselves, `ODD_SPREAD` times as much as half of them do. What is no picture, or a broken one, is
     left out. Needs Pillow if there are picture files.
     """
-    sizes = picture_sizes(Path(folder))
+    paths = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    sizes = {str(path.relative_to(folder)): size for path, size in of_headers(paths, lambda picture: picture.size)} if paths else {}
     if not sizes:
         return {}
     width, height = np.log2(np.array(list(sizes.values()))).T
@@ -171,18 +170,6 @@ def far(values: np.ndarray, least: float) -> np.ndarray:
     """Which values differ from the median by more than `least` and than `ODD_SPREAD` times the median of such differences."""
     differences = np.abs(values - np.median(values))
     return differences > max(least, ODD_SPREAD * np.median(differences))
-
-
-def picture_sizes(folder: Path) -> dict[str, tuple[int, int]]:
-    """Width and height of all picture files, from their headers."""
-    sizes = {}
-    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()):
-        Image = import_pillow("reading pictures")
-        with warnings.catch_warnings(), contextlib.suppress(OSError, ValueError, Image.DecompressionBombError):
-            warnings.simplefilter("ignore")
-            with Image.open(path, formats=FORMATS) as picture:
-                sizes[str(path.relative_to(folder))] = picture.size
-    return sizes
 
 
 def small_classes(labels: np.ndarray, classes: list[str]) -> dict[str, int]:

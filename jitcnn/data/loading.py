@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jitcnn.data import cifar, files, idx, npy, npz, pictures, table
+from jitcnn.data import cifar, class_folders, files, idx, npy, npz, pictures, table
 from jitcnn.data.dataset import NAMES, Dataset, assembled, checked_images, checked_labels
 from jitcnn.data.download import data_folder, is_complete
 from jitcnn.data.published import SETS
@@ -73,9 +73,9 @@ def load(
             return _from_cifar(path, kind, train_limit, test_limit)
         if (path / "x.npy").is_file() or (path / "x_train.npy").is_file():
             return _from_npy(path, path / ("x_train.npy" if (path / "x_train.npy").is_file() else "x.npy"), train_limit, test_limit)
-        if not _idx_files(path) and not pictures.folders_in(path) and pictures.pictures_in(path, path):
+        if not _idx_files(path) and not class_folders.folders_in(path) and class_folders.pictures_in(path, path):
             raise ValueError(f"{shown(path)}: holds pictures, but no folder for each class: put them into CLASS/*, or name them in a .csv")
-        if not _idx_files(path) and not pictures.folders_in(path):
+        if not _idx_files(path) and not class_folders.folders_in(path):
             raise ValueError(f"{shown(path)}: holds no data: expected a folder of pictures for each class, or IDX, CIFAR or .npy files")
         if _idx_files(path):
             return _from_folder(path, str(path), train_limit, test_limit)
@@ -108,20 +108,20 @@ class _Pictures:
 
     def from_folder(self, folder: Path) -> Dataset:
         """A folder of folders, one a class."""
-        parts = pictures.parts_of(folder)
+        parts = class_folders.parts_of(folder)
         known = self.preparation.classes
-        train = pictures.labelled(parts["train"], folder, None if known is None else list(known))
+        train = class_folders.labelled(parts["train"], folder, None if known is None else list(known))
         found = {"train": train} | {
-            name: pictures.labelled(parts[name], folder, train.classes) for name in ("val", "test") if name in parts
+            name: class_folders.labelled(parts[name], folder, train.classes) for name in ("val", "test") if name in parts
         }
         dataset = self._dataset(folder, folder, found)
-        return replace(dataset, notes=(*dataset.notes, *pictures.passed_over(folder, parts)))
+        return replace(dataset, notes=(*dataset.notes, *class_folders.passed_over(folder, parts)))
 
     def from_table(self, path: Path) -> Dataset:
         """A table of paths and labels."""
         return self._dataset(path, path.parent, {"train": table.read_paths(path, self.preparation.classes)})
 
-    def _dataset(self, name: Path, root: Path, parts: dict[str, pictures.Labelled]) -> Dataset:
+    def _dataset(self, name: Path, root: Path, parts: dict[str, class_folders.Labelled]) -> Dataset:
         """One file of the cache a part, so that a change to one leaves the others."""
         preparation = pictures.chosen(self.preparation, parts["train"].paths)
         limits = {"train": self.train_limit, "val": self.test_limit, "test": self.test_limit}

@@ -13,7 +13,7 @@ from typing import IO
 import numpy as np
 
 from jitcnn.data import files
-from jitcnn.data.pictures import SUFFIXES, Labelled, inside
+from jitcnn.data.class_folders import SUFFIXES, Labelled, inside
 from jitcnn.data.splits import natural
 from jitcnn.decoding import shown
 
@@ -138,6 +138,7 @@ def read_pixels(path: Path, size: tuple[int, int] | None = None) -> tuple[np.nda
     ValueError
         Which names the line.
     """
+    check_label_first(path)
     rows, names, parts = body(path), [], []
     width, taken = None, 0
     while chunk := some_of(rows):
@@ -156,7 +157,6 @@ def read_pixels(path: Path, size: tuple[int, int] | None = None) -> tuple[np.nda
         raise ValueError(
             f"{path}: has one cell a row, expected a label and pixels, or a picture's path and its class, with commas between them"
         )
-    check_label_first(path)
     shape = image_shape(path, width - 1, size)
     pixels = np.concatenate([part.astype(np.result_type(*(part.dtype for part in parts)), copy=False) for part in parts])
     labels, classes = as_labels(names)

@@ -61,7 +61,7 @@ def limited_threads(threads: int | None) -> Iterator[None]:
         yield
         return
     with lock:
-        saved = numba.get_num_threads()
+        saved = num_threads()
         numba.set_num_threads(threads)
     try:
         yield
