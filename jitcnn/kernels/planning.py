@@ -7,7 +7,7 @@ import numpy as np
 
 from jitcnn import guard
 from jitcnn.kernels.buffers import ALIGNMENT, Storage, aligned_zeros
-from jitcnn.kernels.rows import BLOCK, BLOCK_BYTES, Call, Row, parameter_shares
+from jitcnn.kernels.rows import Call, Row, block_of, parameter_shares
 
 if TYPE_CHECKING:
     from jitcnn.kernels.program import Program
@@ -23,8 +23,7 @@ class Segment:
     @property
     def block(self) -> int:
         """Images that a task takes through rows over images at once."""
-        most = max((row.image_bytes() for chain in self.chains for row in chain), default=0)
-        return min(BLOCK, max(1, BLOCK_BYTES // max(1, most)))
+        return block_of(max((row.image_bytes() for chain in self.chains for row in chain), default=0))
 
 
 def plan_segments(rows: list[Row]) -> list[Segment]:

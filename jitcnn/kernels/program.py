@@ -18,7 +18,7 @@ from jitcnn.kernels.ahead import compile_all
 from jitcnn.kernels.buffers import Border, Buffer, Storage, address_of
 from jitcnn.kernels.planning import Segment, needed, place_buffers, place_derived, plan_segments
 from jitcnn.kernels.records import Images
-from jitcnn.kernels.rows import BLOCK, MOST_SLOTS, Call, Layout, Row, memory_of
+from jitcnn.kernels.rows import BLOCK, MOST_SLOTS, Call, Layout, Row, block_of, memory_of
 from jitcnn.kernels.tables import Part
 from jitcnn.kernels.threads import num_threads
 
@@ -122,6 +122,14 @@ class Program:
             if memory in row.touched() and not (through_scaling and isinstance(row, Row) and row.scales):
                 return row if isinstance(row, Row) and memory in row.written() else None
         return None
+
+    def block_of(self, x: Buffer, y: Buffer) -> int:
+        """Images that tasks will probably take through the rows over images at once, the next row being from x to y.
+
+        Gradients, which come later, go through relu's mask, a third buffer.
+        """
+        sizes = [row.image_bytes() for row in self.rows if isinstance(row, Row) and row.over == "images"]
+        return block_of(max([*sizes, sum(b.storage.image_size * b.dtype.itemsize for b in (x, y))]) * 3 // 2)
 
     def border(self, buffer: Buffer, border: Border) -> Buffer:
         """The buffer with at least this border of zeros: itself where it can have one, else a copy."""

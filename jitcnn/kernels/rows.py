@@ -16,6 +16,11 @@ BLOCK, BLOCK_BYTES = 4, 2**19
 MOST_SLOTS = 16
 
 
+def block_of(image_bytes: int) -> int:
+    """Images that a task takes through all rows at once, of which a row reads and writes at most so many bytes."""
+    return min(BLOCK, max(1, BLOCK_BYTES // max(1, image_bytes)))
+
+
 @dataclass(frozen=True)
 class Layout:
     """How the items of a row over parameters lie: an item is `unit` numbers in each of `lines` lines, `stride` numbers apart."""

@@ -6,8 +6,9 @@ stages while it lies in the second-level cache:
     6x6 pixels  -- inputs -->  36 values a channel  -- 36 products of matrices -->  36 values a filter  -- outputs -->  4x4 pixels
                                V[e] (patches, C)       with U[e] (C, filters)       M[e] (patches, filters)
 
-U is made of the weights whenever they change.  Rows of patches of the whole batch are shared out among the threads, so that large U are
-read few times; patches at the edge read zeros outside the image.
+U is made of the weights whenever they change.  Where it is small, a few images at a time go through all three stages, between the
+layers before and behind.  Large U have to be read few times: then lines of patches of the whole batch are shared out among the threads.
+Patches at the edge read zeros outside the image.
 """
 
 import functools
@@ -23,11 +24,23 @@ from jitcnn.kernels.tile import Shape, make_tile
 from jitcnn.kernels.tiling import most_rows
 from jitcnn.kernels.vectors import full_lanes
 from jitcnn.kernels.winograd_arrange import arranged_weights
-from jitcnn.kernels.winograd_patches import PATCH, POINTS, filters_wide, make_take, multiple, plane_of, strip_of
+from jitcnn.kernels.winograd_patches import (
+    LARGE_BYTES,
+    PATCH,
+    POINTS,
+    filters_wide,
+    in_blocks,
+    lanes_of,
+    make_take,
+    multiple,
+    plane_of,
+    strip_of,
+)
 from jitcnn.kernels.winograd_transforms import make_finish, make_transform
 
-FEWEST_CHANNELS = 16  # with fewer, making the 36 values takes as long as the products that they save
-LEAST_USED = 0.75  # of the outputs that patches compute
+DIRECT_PRODUCTS = 144  # of a channel and a filter for a patch of outputs, which here takes POINTS
+TRANSFORM_PRODUCTS = 270  # that take as long as the transforms of a channel, or a filter, of a patch
+LEAST_GAIN = 1.4
 
 
 def choose(w_shape: tuple[int, ...], strides: tuple[int, int], size: tuple[int, ...]) -> tuple[bool, str]:
@@ -44,18 +57,22 @@ def choose(w_shape: tuple[int, ...], strides: tuple[int, int], size: tuple[int, 
     """
     if (*w_shape[:2], *strides) != (3, 3, 1, 1):
         return False, "Winograd's way is for kernels of 3 x 3 at stride 1"
-    if min(w_shape[2:]) < FEWEST_CHANNELS:
-        return False, f"with fewer than {FEWEST_CHANNELS} channels or filters, the transforms take longer than the products that they save"
-    used = size[0] * size[1] / (multiple(size[0], PATCH) * multiple(size[1], PATCH))
-    if used < LEAST_USED:
-        return False, f"patches of {PATCH} x {PATCH} would compute {1 / used:.1f} times the {size[0]} x {size[1]} outputs that there are"
-    return True, f"from {FEWEST_CHANNELS} channels and filters on, 36 products instead of 144 for a patch of {PATCH} x {PATCH} outputs win"
+    (channels, filters), (rows, columns) = w_shape[2:], size
+    used = rows * columns / (multiple(rows, PATCH) * multiple(columns, PATCH))
+    gain = DIRECT_PRODUCTS * channels * filters * used / (POINTS * channels * filters + TRANSFORM_PRODUCTS * (channels + filters))
+    reason = (
+        f"{POINTS} products instead of {DIRECT_PRODUCTS} for a patch of {PATCH} x {PATCH} outputs, with the transforms of "
+        f"{channels} + {filters} channels, in patches for {1 / used:.1f} times the {rows} x {columns} outputs, are expected to be "
+        f"{gain:.1f} times as fast as the direct sum; from {LEAST_GAIN} on that is worth it"
+    )
+    return gain >= LEAST_GAIN, reason
 
 
-#: x_top, x_left: where the first patch begins in x, negative outside.  v_at, m_at, …: where a worker's scratch holds them.
+#: lines: of patches, in an item: an image's, or one.  x_top, x_left: where the first patch begins in x, negative outside.
+#: m_at, patch_at: where a worker's scratch holds them, behind V.
 Convolve = record(
     x=Images, y=Images, mask=Images, u=int, b=int, scratch=int, scratch_size=int, v_step=int, m_step=int, u_step=int,
-    m_at=int, patch_at=int,
+    m_at=int, patch_at=int, lines=int,
     x_top=int, x_left=int, x_height=int, x_width=int, height=int, width=int, down=int, across=int, strip=int,
     channels=int, channels_wide=int, filters=int, filters_wide=int,
 )  # fmt: skip
@@ -84,21 +101,21 @@ def make_fetch(real: type):
 
 
 @functools.cache
-def make_give(real: type, masked: bool, end: str):
-    """give(a, n, i, j, m, step, patch, bias, has_bias): the outputs of the patch at (i, j) of image n from its 36 values, at m.
+def make_give(real: type, lanes: int, masked: bool, end: str):
+    """give(a, n, first, worker, i, j, m, step, patch, bias, has_bias): outputs of the patch at (i, j) of image n from its 36 values, at m.
 
     Value e of filter o is m[e * step + o]; patch: room for 4x4 vectors; masked: filters do not fill the last vector.
     """
-    lanes, pointer, move, with_mask = full_lanes(real), ACCESS[real][1], MOVE[real], end == "mask"
+    pointer, move, with_mask = ACCESS[real][1], MOVE[real], end == "mask"
     back = make_transform("outputs", real, lanes, "")
     finish, last_finish = make_finish(real, lanes, False, end), make_finish(real, lanes, masked, end)
 
-    @inline((real.__name__, masked, end))
-    def give(a, n, i, j, m, step, patch, bias, has_bias):
-        y, y_row, o = pointer(a.y, n, 0, 0), a.y.row, a.filters
+    @inline((real.__name__, lanes, masked, end))
+    def give(a, n, first, worker, i, j, m, step, patch, bias, has_bias):
+        y, y_row, o = pointer(a.y, n, first, worker), a.y.row, a.filters
         mask = y
         if with_mask:
-            mask = pointer(a.mask, n, 0, 0)
+            mask = pointer(a.mask, n, first, worker)
         for k in range(0, o, lanes):
             back(move(m, k), 6 * step, step, patch, 4 * lanes, lanes, lanes)
             for p in range(min(4, a.height - i)):
@@ -116,40 +133,42 @@ def make_give(real: type, masked: bool, end: str):
 
 
 @functools.cache
-def convolve_kernel(real: type, rows: int, vectors: int, channels_wide: int, in_masked: bool, out_masked: bool, end: str):
-    """y = end(bias + x * w) for lines of patches, counted over all images."""
-    lanes, itemsize = full_lanes(real), np.dtype(real).itemsize
+def convolve_kernel(
+    real: type, rows: int, vectors: int, lanes: int, out_masked: bool, in_lanes: int, in_masked: bool, channels_wide: int, end: str
+):
+    """y = end(bias + x * w) for images, or for lines of patches counted over all images."""
     tile = make_tile(Shape(real, 1, rows, vectors, lanes, a_row=channels_wide))
-    take, give = make_take(real, "inputs", 6, in_masked), make_give(real, out_masked, end)
+    take, give = make_take(real, "inputs", 6, in_lanes, in_masked), make_give(real, lanes, out_masked, end)
     fetch, fetch_to_write = make_fetch(real)
-    pointer, at, move, wide = ACCESS[real][1], AT[real], MOVE[real], vectors * lanes
+    pointer, at, move, wide, itemsize = ACCESS[real][1], AT[real], MOVE[real], vectors * lanes, np.dtype(real).itemsize
+    key = (real.__name__, rows, vectors, lanes, out_masked, in_lanes, in_masked, channels_wide, end)
 
-    @kernel(
-        Convolve, (real.__name__, rows, vectors, channels_wide, in_masked, out_masked, end), f"Winograd {rows}x{vectors} {real.__name__}"
-    )
+    @kernel(Convolve, key, f"Winograd {rows}x{vectors}x{lanes} {real.__name__}")
     def convolve(arguments, first, last, worker):
         a = only(arguments)
         c, c_wide, o_wide = a.channels, a.channels_wide, a.filters_wide
         v, u, bias, has_bias = at(a.scratch + worker * a.scratch_size * itemsize), at(a.u), at(a.b), a.b != 0
         m, patch = move(v, a.m_at), move(v, a.patch_at)
         v_step, m_step = a.v_step, a.m_step
-        patches = (last - first) * a.across
+        first_line, patches = first * a.lines, (last - first) * a.lines * a.across
         for start in range(0, patches, a.strip):
             count = min(a.strip, patches - start)
             for p in range(count):
-                line, j = first + (start + p) // a.across, (start + p) % a.across * 4
+                line, j = first_line + (start + p) // a.across, (start + p) % a.across * 4
                 n, i = line // a.down, line % a.down * 4
-                image = pointer(a.x, n, 0, 0)
+                image = pointer(a.x, n, first, worker)
                 take(image, a.x.row, a.x_height, a.x_width, c, i + a.x_top, j + a.x_left, move(v, p * c_wide), v_step)
             later = min(a.strip, patches - start - count)
             for e in range(36):
-                # Memory is slow beside the transforms, and idle during the products: what comes next is asked for meanwhile.
-                for p in range(e * count // 36, (e + 1) * count // 36):
-                    line, j = first + (start + p) // a.across, (start + p) % a.across * 4
-                    fetch_to_write(a, line // a.down, line % a.down * 4, j)
-                for p in range(e * later // 36, (e + 1) * later // 36):
-                    line, j = first + (start + count + p) // a.across, (start + count + p) % a.across * 4
-                    fetch(a, line // a.down, line % a.down * 4, j)
+                if (
+                    a.lines == 1
+                ):  # memory is slow beside the transforms, and idle during the products: what comes next is asked for meanwhile
+                    for p in range(e * count // 36, (e + 1) * count // 36):
+                        line, j = first_line + (start + p) // a.across, (start + p) % a.across * 4
+                        fetch_to_write(a, line // a.down, line % a.down * 4, j)
+                    for p in range(e * later // 36, (e + 1) * later // 36):
+                        line, j = first_line + (start + count + p) // a.across, (start + count + p) % a.across * 4
+                        fetch(a, line // a.down, line % a.down * 4, j)
                 for k in range(0, o_wide, wide):
                     for p in range(0, count, rows):  # the last tile computes more than there is: nobody reads it
                         tile(
@@ -157,8 +176,8 @@ def convolve_kernel(real: type, rows: int, vectors: int, channels_wide: int, in_
                             move(u, e * a.u_step + k * c), 0, wide, 0, 1, c, v, 0, 0, wide, 0, 0,
                         )  # fmt: skip
             for p in range(count):
-                line, j = first + (start + p) // a.across, (start + p) % a.across * 4
-                give(a, line // a.down, line % a.down * 4, j, move(m, p * o_wide), m_step, patch, bias, has_bias)
+                line, j = first_line + (start + p) // a.across, (start + p) % a.across * 4
+                give(a, line // a.down, first, worker, line % a.down * 4, j, move(m, p * o_wide), m_step, patch, bias, has_bias)
 
     return convolve
 
@@ -168,23 +187,25 @@ def convolve(
 ) -> None:
     """Write a convolution with zeros around the image down, which may `end` in a relu or in relu's mask."""
     real = x.dtype.type
-    lanes = full_lanes(real)
-    wide = filters_wide(real, filters)
-    rows, vectors, c_wide = most_rows(wide.vectors), wide.vectors, multiple(channels, lanes)
+    wide, in_lanes = filters_wide(real, filters), lanes_of(real, channels)
+    rows, c_wide = most_rows(wide.vectors), multiple(channels, in_lanes)
     o_wide = multiple(filters, wide.wide)
-    strip = strip_of(rows, POINTS * (c_wide + o_wide) * real().itemsize, u.size * real().itemsize)
+    u_bytes = u.size * real().itemsize
+    patches = in_blocks(program, x, y, u_bytes, LARGE_BYTES)
+    strip = strip_of(rows, POINTS * (c_wide + o_wide) * real().itemsize, u_bytes, patches)
     down, across = (-(-size // PATCH) for size in y.shape[1:3])
     v_step, m_step = plane_of(real, strip * c_wide), plane_of(real, strip * o_wide)
-    starts = np.cumsum([0, POINTS * v_step, POINTS * m_step, PATCH * PATCH * lanes])
-    scratch = program.whole((program.threads or 1, multiple(int(starts[-1]), lanes)), real)
+    starts = np.cumsum([0, POINTS * v_step, POINTS * m_step, PATCH * PATCH * wide.lanes])
+    scratch = program.whole((program.threads or 1, multiple(int(starts[-1]), full_lanes(real))), real)
     program.row(
         convolve_kernel,
         {
-            "real": real, "rows": rows, "vectors": vectors, "channels_wide": c_wide, "in_masked": channels % lanes != 0,
-            "out_masked": filters % lanes != 0, "end": "store",
+            "real": real, "rows": rows, "vectors": wide.vectors, "lanes": wide.lanes, "out_masked": filters % wide.lanes != 0,
+            "in_lanes": in_lanes, "in_masked": channels % in_lanes != 0, "channels_wide": c_wide, "end": "store",
         },
-        Convolve, ("y", "scratch"), "batch", ends=(end,), items=down, x=x, y=y, mask=None, u=u, b=b, scratch=scratch,
-        scratch_size=scratch.shape[1], v_step=v_step, m_step=m_step, u_step=u.shape[1] // POINTS,
+        Convolve, ("y", "scratch"), "images" if patches else "batch", ends=(end,), items=down, lines=down if patches else 1,
+        x=x, y=y, mask=None, u=u, b=b, scratch=scratch, scratch_size=scratch.shape[1],
+        v_step=v_step, m_step=m_step, u_step=u.shape[1] // POINTS,
         m_at=starts[1], patch_at=starts[2], x_top=-top, x_left=-left,
         x_height=x.shape[1], x_width=x.shape[2], height=y.shape[1], width=y.shape[2], down=down, across=across, strip=strip,
         channels=channels, channels_wide=c_wide, filters=filters, filters_wide=o_wide,

@@ -10,7 +10,6 @@ from jitcnn.kernels.pointers import AT, MOVE
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import only, record
 from jitcnn.kernels.rows import Layout
-from jitcnn.kernels.vectors import full_lanes
 from jitcnn.kernels.winograd_patches import POINTS, filters_wide, multiple, plane_of
 from jitcnn.kernels.winograd_transforms import make_transform
 
@@ -20,17 +19,17 @@ Weights = record(w=int, u=int, scratch=int, channels=int, filters=int, wide=int,
 
 
 @functools.cache
-def weights_kernel(real: type, masked: bool, turned: bool):
+def weights_kernel(real: type, lanes: int, masked: bool, turned: bool):
     """U[e] (in, filters in panels of the tile's columns) from w (3, 3, C, O).
 
     turned: rows and columns backwards, in: O, filters: C.  shared: only inputs first to last are done.
     """
-    lanes, move, at, zero = full_lanes(real), MOVE[real], AT[real], real(0)
+    move, at, zero = MOVE[real], AT[real], real(0)
     itemsize = np.dtype(real).itemsize
     transform = make_transform("weights", real, lanes, "")
     last_transform = make_transform("weights", real, lanes, "source") if masked else transform
 
-    @inline((real.__name__, masked, turned))
+    @inline((real.__name__, lanes, masked, turned))
     def turn(block, source, plane, row, outputs, inputs):
         """block (in, 9, lanes) = the taps backwards of a square of weights, its rows as columns; zeros for missing outputs."""
         for tap in range(9):
@@ -42,7 +41,7 @@ def weights_kernel(real: type, masked: bool, turned: bool):
                         value = line[i]
                     block[(i * 9 + tap) * lanes + o] = value
 
-    @kernel(Weights, (real.__name__, masked, turned), f"Winograd's weights {real.__name__}")
+    @kernel(Weights, (real.__name__, lanes, masked, turned), f"Winograd's weights {lanes} {real.__name__}")
     def weights(arguments, first, last, worker):
         a = only(arguments)
         inputs, outputs = (a.filters, a.channels) if turned else (a.channels, a.filters)
@@ -75,12 +74,12 @@ def arranged_weights(program: Program, w: np.ndarray, turned: bool) -> Buffer:
     columns = filters_wide(real, outputs)
     step = plane_of(real, inputs * multiple(outputs, columns.wide))
     u = program.whole((1, POINTS * step), real)
-    scratch = program.whole((program.threads or 1, 9 * full_lanes(real) ** 2), real)
+    scratch = program.whole((program.threads or 1, 9 * columns.lanes**2), real)
     layout = Layout(1, inputs, inputs, 1) if channels * filters > SHARED_SIZE else None
-    masked = outputs % full_lanes(real) != 0
+    masked = outputs % columns.lanes != 0
     program.row(
-        weights_kernel, {"real": real, "masked": masked and not turned, "turned": turned}, Weights, ("u", "scratch"), "once",
-        layout, 40.0 * outputs, w=w, u=u, scratch=scratch, channels=channels, filters=filters, wide=columns.wide, step=step,
-        shared=layout is not None,
+        weights_kernel, {"real": real, "lanes": columns.lanes, "masked": masked and not turned, "turned": turned},
+        Weights, ("u", "scratch"), "once", layout, 40.0 * outputs,
+        w=w, u=u, scratch=scratch, channels=channels, filters=filters, wide=columns.wide, step=step, shared=layout is not None,
     )  # fmt: skip
     return u

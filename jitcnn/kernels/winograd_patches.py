@@ -2,11 +2,12 @@
 
 import functools
 
-from jitcnn.kernels.buffers import ALIGNMENT
+from jitcnn.kernels.buffers import ALIGNMENT, Buffer
 from jitcnn.kernels.compiling import inline
 from jitcnn.kernels.pointers import MOVE
+from jitcnn.kernels.program import Program
 from jitcnn.kernels.tiling import Columns
-from jitcnn.kernels.vectors import full_lanes
+from jitcnn.kernels.vectors import full_lanes, processor
 from jitcnn.kernels.winograd_transforms import make_transform
 
 PATCH = 4  # pixels of output along each axis
@@ -14,6 +15,7 @@ POINTS = 36  # values of a patch
 STRIP_BYTES = 5 * 2**17  # V and M of a strip, beside U in the second-level cache
 LARGE_BYTES = 2**22  # U that comes from beyond the third-level cache, and is read less often for longer strips
 LONG_STRIP = 112
+FEWEST_PATCHES = 28  # of the images of a block, for which U, or the sums, are read from the cache
 
 
 def multiple(count: int, of: int) -> int:
@@ -27,31 +29,46 @@ def plane_of(real: type, numbers: int) -> int:
     return (-(-numbers // line) | 1) * line
 
 
-def strip_of(rows: int, bytes_a_patch: int, weights_bytes: int) -> int:
-    """Patches in a strip."""
+def strip_of(rows: int, bytes_a_patch: int, weights_bytes: int, patches: int = 0) -> int:
+    """Patches in a strip; `patches` of a block, if they are few, are cut into strips of one size."""
     fitting = STRIP_BYTES // bytes_a_patch // rows * rows
+    if patches:
+        return multiple(-(-patches // -(-patches // max(1, fitting))), rows)
     return max(rows, fitting, multiple(LONG_STRIP, rows) if weights_bytes > LARGE_BYTES else 0)
+
+
+def lanes_of(real: type, channels: int) -> int:
+    """Lanes of the vectors that hold so many channels: half where that wastes less than it costs."""
+    full = full_lanes(real)
+    half_is_better = channels / multiple(channels, full) < processor().half_vectors * channels / multiple(channels, full // 2)
+    return full // 2 if half_is_better else full
+
+
+def in_blocks(program: Program, x: Buffer, y: Buffer, matrix_bytes: int, most_bytes: int) -> int:
+    """Patches of y in a block of images, where a block is worth reading U or the sums, of so many bytes, anew; else 0."""
+    patches = program.block_of(x, y) * (-(-y.shape[1] // PATCH)) * (-(-y.shape[2] // PATCH))
+    return patches if patches >= FEWEST_PATCHES and matrix_bytes <= most_bytes else 0
 
 
 def filters_wide(real: type, filters: int) -> Columns:
     """The tile's columns: whole vectors, since what is beyond the filters are zeros."""
-    lanes = full_lanes(real)
+    lanes = lanes_of(real, filters)
     vectors = -(-filters // lanes)
     several = next((n for n in (2, 3) if vectors % n == 0), 1)
     return Columns(several, lanes, 0, False)
 
 
 @functools.cache
-def make_take(real: type, name: str, size: int, masked: bool):
+def make_take(real: type, name: str, size: int, lanes: int, masked: bool):
     """take(image, row, height, width, channels, i, j, target, step): the map `name` of the patch at (i, j) of an image, zeros outside it.
 
     Value e of channel c goes to target[e * step + c]; masked: channels do not fill the last vector, whose other numbers become zeros.
     """
-    lanes, move = full_lanes(real), MOVE[real]
+    move = MOVE[real]
     transform, edge_transform = make_transform(name, real, lanes, ""), make_transform(name, real, lanes, "edge")
     last_transform = make_transform(name, real, lanes, "source") if masked else transform
 
-    @inline((real.__name__, name, masked))
+    @inline((real.__name__, name, lanes, masked))
     def take(image, row, height, width, channels, i, j, target, step):
         source = move(image, i * row + j * channels)
         if i < 0 or j < 0 or i + size > height or j + size > width:

@@ -1,7 +1,8 @@
 """Gradient of the weights the way of Winograd: a patch's 6x6 inputs meet its 4x4 gradients in 36 products.
 
 For each of the 36 values, S[e] (C, filters) adds up inputs' values times gradients' values over the patches of a slot of images; in the
-end slots are added up in their order and brought back to 3x3 taps.
+end slots are added up in their order and brought back to 3x3 taps.  Where S is small, a few images at a time are added, between the
+layers before and behind; a large one is read and written less often, for lines of patches of all images of its slot.
 """
 
 import functools
@@ -18,8 +19,7 @@ from jitcnn.kernels.records import ACCESS, Images, only, record
 from jitcnn.kernels.rows import MOST_SLOTS, Layout
 from jitcnn.kernels.tile import Shape, make_tile
 from jitcnn.kernels.tiling import most_rows
-from jitcnn.kernels.vectors import full_lanes
-from jitcnn.kernels.winograd_patches import PATCH, POINTS, filters_wide, make_take, multiple, plane_of, strip_of
+from jitcnn.kernels.winograd_patches import PATCH, POINTS, filters_wide, in_blocks, lanes_of, make_take, multiple, plane_of, strip_of
 from jitcnn.kernels.winograd_transforms import make_transform
 
 LARGE_BYTES = 2**20  # sums that do not stay in the second-level cache
@@ -28,7 +28,7 @@ SLOTS_BYTES = 2**22  # more is not spent on sums of their own for slots, as long
 FEWEST_SLOTS = 4
 
 Sums = record(
-    x=Images, grad_y=Images, slots=int, size=int, slot_lines=int, scratch=int, scratch_size=int,
+    x=Images, grad_y=Images, slots=int, size=int, slot_images=int, scratch=int, scratch_size=int, lines=int,
     s_step=int, v_step=int, z_step=int, z_at=int,
     x_top=int, x_left=int, x_height=int, x_width=int, height=int, width=int, down=int, across=int, strip=int,
     channels=int, channels_wide=int, filters=int, filters_wide=int,
@@ -36,41 +36,42 @@ Sums = record(
 
 
 @functools.cache
-def sums_kernel(real: type, rows: int, vectors: int, in_masked: bool, out_masked: bool):
-    """S of the slot that the lines of patches first to last are."""
-    lanes, itemsize = full_lanes(real), np.dtype(real).itemsize
+def sums_kernel(real: type, rows: int, vectors: int, lanes: int, out_masked: bool, in_lanes: int, in_masked: bool):
+    """S of a slot: all of it where lines of patches first to last are the slot's, else images first to last are added."""
     shape = Shape(real, 1, rows, vectors, lanes, a_row=1)
     first_tile, tile = make_tile(shape), make_tile(shape._replace(start="load"))
-    take, take_gradient = make_take(real, "inputs", 6, in_masked), make_take(real, "gradients", 4, out_masked)
-    pointer, at, move = ACCESS[real][1], AT[real], MOVE[real]
+    take, take_gradient = make_take(real, "inputs", 6, in_lanes, in_masked), make_take(real, "gradients", 4, lanes, out_masked)
+    pointer, at, move, itemsize = ACCESS[real][1], AT[real], MOVE[real], np.dtype(real).itemsize
     wide = vectors * lanes
+    key = (real.__name__, rows, vectors, lanes, out_masked, in_lanes, in_masked)
 
-    @kernel(Sums, (real.__name__, rows, vectors, in_masked, out_masked), f"Winograd's sums {rows}x{vectors} {real.__name__}")
+    @kernel(Sums, key, f"Winograd's sums {rows}x{vectors}x{lanes} {real.__name__}")
     def sums(arguments, first, last, worker):
         a = only(arguments)
         c_wide, o_wide = a.channels_wide, a.filters_wide
-        slot = at(a.slots + first // a.slot_lines * a.size * itemsize)
         v = at(a.scratch + worker * a.scratch_size * itemsize)
         z, v_step, z_step = move(v, a.z_at), a.v_step, a.z_step
-        patches = (last - first) * a.across
+        first_line, patches = first * a.lines, (last - first) * a.lines * a.across
+        slot = at(a.slots + first_line // a.down // a.slot_images * a.size * itemsize)
+        is_new = first_line % (a.slot_images * a.down) == 0
         for start in range(0, patches, a.strip):
             count = min(a.strip, patches - start)
             for p in range(count):
-                line, j = first + (start + p) // a.across, (start + p) % a.across * 4
+                line, j = first_line + (start + p) // a.across, (start + p) % a.across * 4
                 n, i = line // a.down, line % a.down * 4
                 take(
-                    pointer(a.x, n, 0, 0), a.x.row, a.x_height, a.x_width, a.channels, i + a.x_top, j + a.x_left,
+                    pointer(a.x, n, first, worker), a.x.row, a.x_height, a.x_width, a.channels, i + a.x_top, j + a.x_left,
                     move(v, p * c_wide), v_step,
                 )  # fmt: skip
                 take_gradient(
-                    pointer(a.grad_y, n, 0, 0), a.grad_y.row, a.height, a.width, a.filters, i, j,
+                    pointer(a.grad_y, n, first, worker), a.grad_y.row, a.height, a.width, a.filters, i, j,
                     move(z, p * o_wide), z_step,
                 )  # fmt: skip
             for e in range(36):
                 for k in range(0, o_wide, wide):
                     for c in range(0, c_wide, rows):
                         s_at, v_at, z_at = move(slot, e * a.s_step + c * o_wide + k), move(v, e * v_step + c), move(z, e * z_step + k)
-                        if start == 0:
+                        if start == 0 and is_new:
                             first_tile(s_at, 0, o_wide, v_at, 0, 0, 0, c_wide, z_at, 0, o_wide, 0, 1, count, v, 0, 0, wide, 0, 0)
                         else:
                             tile(s_at, 0, o_wide, v_at, 0, 0, 0, c_wide, z_at, 0, o_wide, 0, 1, count, v, 0, 0, wide, 0, 0)
@@ -84,13 +85,13 @@ Total = record(
 
 
 @functools.cache
-def total_kernel(real: type, masked: bool):
+def total_kernel(real: type, lanes: int, masked: bool):
     """Taps (3, 3, C, O) of channels first to last from the slots in use."""
-    lanes, itemsize, at, move = full_lanes(real), np.dtype(real).itemsize, AT[real], MOVE[real]
+    itemsize, at, move = np.dtype(real).itemsize, AT[real], MOVE[real]
     transform = make_transform("weight sums", real, lanes, "")
     last_transform = make_transform("weight sums", real, lanes, "target") if masked else transform
 
-    @kernel(Total, (real.__name__, masked), f"Winograd's total {real.__name__}")
+    @kernel(Total, (real.__name__, lanes, masked), f"Winograd's total {lanes} {real.__name__}")
     def total(arguments, first, last, worker):
         a = only(arguments)
         used = (carray(int64_at(a.batch), (1,))[0] + a.slot_images - 1) // a.slot_images
@@ -125,15 +126,15 @@ def grad_weights(program: Program, grad_y: Buffer, x: Buffer, grad_w: np.ndarray
     """Write down the sums of each slot, then their total."""
     *_, channels, filters = grad_w.shape
     real = x.dtype.type
-    lanes = full_lanes(real)
-    columns = filters_wide(real, filters)
-    c_wide, o_wide = multiple(channels, lanes), multiple(filters, columns.wide)
+    columns, in_lanes = filters_wide(real, filters), lanes_of(real, channels)
+    c_wide, o_wide = multiple(channels, in_lanes), multiple(filters, columns.wide)
     rows = max(n for n in range(1, most_rows(columns.vectors) + 1) if c_wide % n == 0)
     step = plane_of(real, c_wide * o_wide)
     size = POINTS * step  # of a slot
-    slot_images = slot_images_of(program.batch, size * real().itemsize)
+    patches = in_blocks(program, x, grad_y, size * real().itemsize, LARGE_BYTES)
+    slot_images = program.slot_images if patches else slot_images_of(program.batch, size * real().itemsize)
     down, across = (-(-length // PATCH) for length in grad_y.shape[1:3])
-    strip = strip_of(1, POINTS * (c_wide + o_wide) * real().itemsize, 0)
+    strip = strip_of(1, POINTS * (c_wide + o_wide) * real().itemsize, 0, patches)
     if size * real().itemsize > LARGE_BYTES:  # what a strip adds to is read and written less often for longer strips
         strip = max(strip, min(LONG_STRIP, slot_images * down * across))
     v_step, z_step = plane_of(real, strip * c_wide), plane_of(real, strip * o_wide)
@@ -141,19 +142,22 @@ def grad_weights(program: Program, grad_y: Buffer, x: Buffer, grad_w: np.ndarray
     scratch = program.whole((program.threads or 1, int(starts[-1])), real)
     slots = program.whole((-(-program.batch // slot_images), size), real)
     shape = {"channels": channels, "channels_wide": c_wide, "filters": filters, "filters_wide": o_wide}
+    masked = filters % columns.lanes != 0
     program.row(
         sums_kernel,
-        {"real": real, "rows": rows, "vectors": columns.vectors, "in_masked": channels % lanes != 0, "out_masked": filters % lanes != 0},
-        Sums, ("slots", "scratch"), "batch", items=down, slot=slot_images, x=x, grad_y=grad_y, slots=slots, size=size,
-        slot_lines=slot_images * down, scratch=scratch, scratch_size=scratch.shape[1],
+        {
+            "real": real, "rows": rows, "vectors": columns.vectors, "lanes": columns.lanes, "out_masked": masked,
+            "in_lanes": in_lanes, "in_masked": channels % in_lanes != 0,
+        },
+        Sums, ("slots", "scratch"), "images" if patches else "batch", items=down, lines=down if patches else 1, slot=slot_images,
+        x=x, grad_y=grad_y, slots=slots, size=size, slot_images=slot_images, scratch=scratch, scratch_size=scratch.shape[1],
         s_step=step, v_step=v_step, z_step=z_step, z_at=starts[1],
         x_top=-top, x_left=-left, x_height=x.shape[1], x_width=x.shape[2], height=grad_y.shape[1], width=grad_y.shape[2],
-        down=down, across=across,
-        strip=strip, **shape,
+        down=down, across=across, strip=strip, **shape,
     )  # fmt: skip
     plane = channels * filters
     program.row(
-        total_kernel, {"real": real, "masked": filters % lanes != 0}, Total, ("total",), "parameters",
+        total_kernel, {"real": real, "lanes": columns.lanes, "masked": masked}, Total, ("total",), "parameters",
         Layout(9, plane, plane, filters), POINTS / 9 * slots.shape[0], slots=slots, size=size, slot_images=slot_images,
         batch=program.counters[runner.BATCH : runner.BATCH + 1], total=grad_w, step=step, **shape,
     )  # fmt: skip

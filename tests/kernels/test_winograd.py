@@ -106,8 +106,10 @@ def test_what_it_is_not_for_is_refused():
         ((3, 3, 64, 64), (1, 1), (28, 28), True, "36 products instead of 144"),
         ((3, 3, 64, 64), (2, 1), (28, 28), False, "stride 1"),
         ((5, 5, 64, 64), (1, 1), (28, 28), False, "3 x 3"),
-        ((3, 3, 3, 64), (1, 1), (28, 28), False, "channels or filters"),
-        ((3, 3, 64, 64), (1, 1), (5, 5), False, "2.6 times the 5 x 5 outputs"),
+        ((3, 3, 3, 64), (1, 1), (28, 28), False, "are expected to be 1.1 times as fast"),
+        ((3, 3, 64, 64), (1, 1), (5, 5), False, "patches for 2.6 times the 5 x 5 outputs"),
+        ((3, 3, 8, 16), (1, 1), (24, 24), True, "1.7 times as fast"),
+        ((3, 3, 24, 32), (1, 1), (10, 10), True, "patches for 1.4 times the 10 x 10 outputs"),
     ],
 )
 def test_choice(w_shape, strides, size, wins, why):
