@@ -160,12 +160,12 @@ def convolve_kernel(
                 take(image, a.x.row, a.x_height, a.x_width, c, i + a.x_top, j + a.x_left, move(v, p * c_wide), v_step)
             later = min(a.strip, patches - start - count)
             for e in range(36):
-                if (
-                    a.lines == 1
-                ):  # memory is slow beside the transforms, and idle during the products: what comes next is asked for meanwhile
+                # Slow memory is idle during the products: what comes next is asked for meanwhile, if it is not scratch.
+                if not a.y.worker:
                     for p in range(e * count // 36, (e + 1) * count // 36):
                         line, j = first_line + (start + p) // a.across, (start + p) % a.across * 4
                         fetch_to_write(a, line // a.down, line % a.down * 4, j)
+                if not a.x.worker:
                     for p in range(e * later // 36, (e + 1) * later // 36):
                         line, j = first_line + (start + count + p) // a.across, (start + count + p) % a.across * 4
                         fetch(a, line // a.down, line % a.down * 4, j)
