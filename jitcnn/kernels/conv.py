@@ -28,12 +28,12 @@ from jitcnn.kernels.tiling import Outputs, choose_outputs
 from jitcnn.kernels.vectors import processor
 
 #: x_top, x_left: the pixel under the window's corner at output (0, 0), negative in the border; x_down, x_right: pixels from one window
-#: to the next.  Outputs stand at y_top + i * y_down, y_left + j * y_right for i < height, j < width; group_h * group_w of them are
+#: to the next; x_height: lines of x that are no border.  Outputs stand at y_top + i * y_down, y_left + j * y_right for i < height, j < width; group_h * group_w of them are
 #: computed together, as filters of a wider kernel.  block: filters that all images are taken through before the next ones.  Weights lie
 #: `line` numbers from one channel to the next, and `panel` from one tile's columns to the next's.
 Correlate = record(
     x=Images, y=Images, mask=Images, w=int, b=int,
-    x_top=int, x_left=int, x_down=int, x_right=int, y_top=int, y_left=int, y_down=int, y_right=int,
+    x_top=int, x_left=int, x_down=int, x_right=int, x_height=int, y_top=int, y_left=int, y_down=int, y_right=int,
     height=int, width=int, kernel_h=int, kernel_w=int, channels=int, filters=int, group_h=int, group_w=int, block=int, line=int, panel=int,
 )  # fmt: skip
 
@@ -72,22 +72,26 @@ def correlate_kernel(shape: Shape, last: int, masked: bool, end: str):
                     extra = move(pointer(a.mask, n, first, worker), a.y_top * a.mask.row + a.y_left * pixel)
                 for top in range(0, a.height, lines * a.group_h):
                     i = min(top, a.height - lines * a.group_h)  # the last tile overlaps its neighbour
+                    # Kernel rows that lie on the border alone are left out.
+                    begin_row = max(0, -a.x_top - (i + (lines - 1) * a.group_h) * a.x_down)
+                    kernel_rows = min(a.kernel_h, a.x_height - a.x_top - i * a.x_down) - begin_row
                     for left in range(0, a.width, pixels * a.group_w):
                         j = min(left, a.width - pixels * a.group_w)
-                        x_at, y_at = move(x_image, i * x_line + j * x_pixel), move(y_image, i * y_line + j * y_pixel)
+                        x_at = move(x_image, i * x_line + begin_row * a.x.row + j * x_pixel)
+                        y_at = move(y_image, i * y_line + j * y_pixel)
                         for k in range(begin, min(begin + a.block, o), wide):
-                            w_at, extra_at = move(w, k // wide * a.panel), move(extra, k)
+                            w_at, extra_at = move(w, k // wide * a.panel + begin_row * w_row), move(extra, k)
                             if with_mask:
                                 extra_at = move(extra, i * mask_line + j * y_pixel + k)
                             if k + wide <= o:
                                 tile(
                                     move(y_at, k), y_group, y_step, x_at, x_group, 0, a.x.row, 1, w_at, w_row, a.line, c * a.line,
-                                    a.kernel_h, n_k, extra_at, mask_group, y_step, wide, y_line, mask_line,
+                                    kernel_rows, n_k, extra_at, mask_group, y_step, wide, y_line, mask_line,
                                 )  # fmt: skip
                             elif last:
                                 last_tile(
                                     move(y_at, k), y_group, y_step, x_at, x_group, 0, a.x.row, 1, w_at, w_row, a.line, c * a.line,
-                                    a.kernel_h, n_k, extra_at, mask_group, y_step, o - k, y_line, mask_line,
+                                    kernel_rows, n_k, extra_at, mask_group, y_step, o - k, y_line, mask_line,
                                 )  # fmt: skip
 
     return correlate
@@ -114,7 +118,7 @@ def correlate_row(
     return program.row(
         correlate_kernel, {"shape": shape, "last": columns.last, "masked": columns.masked, "end": "store"}, Correlate, ("y",), ends=(end,),
         x=x, y=y, mask=None, w=w, b=b,
-        x_top=x_start[0], x_left=x_start[1], x_down=x_step[0], x_right=x_step[1],
+        x_top=x_start[0], x_left=x_start[1], x_down=x_step[0], x_right=x_step[1], x_height=x.shape[1],
         y_top=y_start[0], y_left=y_start[1], y_down=y_step[0], y_right=y_step[1],
         height=size[0], width=size[1], kernel_h=kernel_size[0], kernel_w=kernel_size[1], channels=channels, filters=filters,
         group_h=outputs.group_h, group_w=outputs.group_w, block=block,

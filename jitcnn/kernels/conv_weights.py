@@ -27,11 +27,13 @@ from jitcnn.kernels.tile import Shape, make_tile
 from jitcnn.kernels.tiling import choose_columns, choose_group, choose_taps, choose_unrolled
 
 STRIP_PIXELS = 120  # enough that loading and storing the sums is a few percent of the work
+SMALL_PIXELS = 240  # smaller images are added up several at a time: that many pixels, since sums of many channels come from far away
 STRIP_BYTES = 2**14  # of gradients that are read where they lie; more of them are copied, a tile's columns at a time
 
 GradWeights = record(
     x=Images, grad_y=Images, slots=int, size=int, slot_images=int, x_top=int, x_left=int, stride_h=int, stride_w=int,
-    height=int, width=int, kernel_h=int, kernel_w=int, channels=int, filters=int, strip=int, packed=int, packed_size=int,
+    x_height=int, height=int, width=int, kernel_h=int, kernel_w=int, channels=int, filters=int,
+    images=int, strip=int, packed=int, packed_size=int,
 )  # fmt: skip
 
 
@@ -72,6 +74,34 @@ def grad_weights_kernel(
     wide, itemsize, zero = vectors * lanes, np.dtype(real).itemsize, real(0)
     pack = make_pack(real, wide)
 
+    @inline((shape, rest, last, masked))
+    def add(a, sums, x, x_line, x_pixel, g, g_line, g_pixel, lines, row_is_whole, columns):
+        """The sums of a tile over `lines` lines of pixels; whether its rows are all, and how many columns count."""
+        run = a.kernel_w * a.channels
+        n_k, group, pixels = a.width // taps, run * a.filters, taps * x_pixel
+        if row_is_whole:
+            if columns >= wide:
+                tile(
+                    sums, group, a.filters, x, a.x.row, 1, x_line, pixels, g, g_line, taps * g_pixel, g_pixel, lines, n_k,
+                    sums, 0, 0, wide, 0, 0,
+                )  # fmt: skip
+            elif last:
+                last_tile(
+                    sums, group, a.filters, x, a.x.row, 1, x_line, pixels, g, g_line, taps * g_pixel, g_pixel, lines, n_k,
+                    sums, 0, 0, columns, 0, 0,
+                )  # fmt: skip
+        elif rest:
+            if columns >= wide:
+                rest_tile(
+                    sums, 0, a.filters, x, 0, 1, x_line, pixels, g, g_line, taps * g_pixel, g_pixel, lines, n_k,
+                    sums, 0, 0, wide, 0, 0,
+                )  # fmt: skip
+            elif last:
+                last_rest_tile(
+                    sums, 0, a.filters, x, 0, 1, x_line, pixels, g, g_line, taps * g_pixel, g_pixel, lines, n_k,
+                    sums, 0, 0, columns, 0, 0,
+                )  # fmt: skip
+
     @kernel(GradWeights, (shape, rest, last, masked), f"gradient of weights {groups * per_group}x{vectors}x{lanes} {real.__name__}")
     def grad_weights(arguments, first, last, worker):
         a = only(arguments)
@@ -82,46 +112,37 @@ def grad_weights_kernel(
             numbers = carray(slot, (a.size,))
             for i in range(a.size):
                 numbers[i] = zero
-        x_line, x_pixel, g_line, g_pixel = a.stride_h * a.x.row, a.stride_w * c, a.grad_y.row, o
-        packed, together = at(a.packed + worker * a.packed_size * itemsize), o
+        x_line, x_pixel = a.stride_h * a.x.row, a.stride_w * c
+        g_image, g_line, g_pixel, together = a.grad_y.image, a.grad_y.row, o, o
+        packed = at(a.packed + worker * a.packed_size * itemsize)
         if a.packed_size:
-            g_line, g_pixel, together = a.width * wide, wide, wide
-        for n in range(first, last):
-            image, grad_image = pointer(a.x, n, first, worker), pointer(a.grad_y, n, first, worker)
+            g_image, g_line, g_pixel, together = a.packed_size // a.images, a.width * wide, wide, wide
+        for n in range(first, last, a.images):
+            images = min(a.images, last - n)
+            x_image = move(pointer(a.x, n, first, worker), a.x_top * a.x.row + a.x_left * c)
+            grad_image = pointer(a.grad_y, n, first, worker)
             for line in range(0, a.height, a.strip):
                 height = min(a.strip, a.height - line)
-                x = move(image, a.x_top * a.x.row + a.x_left * c + line * x_line)
-                g = move(grad_image, line * a.grad_y.row)
                 for begin in range(0, o, together):
                     if a.packed_size:
-                        pack(move(g, begin), a.grad_y.row, o, packed, height, a.width, min(wide, o - begin))
+                        for m in range(images):
+                            source = move(grad_image, m * a.grad_y.image + line * a.grad_y.row + begin)
+                            pack(source, a.grad_y.row, o, move(packed, m * g_image), height, a.width, min(wide, o - begin))
                     for i in range(0, a.kernel_h, groups):
+                        # Lines whose pixels of x all lie on the border are left out.
+                        start = max(0, -((a.x_top + i + groups - 1) // a.stride_h) - line)
+                        lines = min(height, (a.x_height - a.x_top - i + a.stride_h - 1) // a.stride_h - line) - start
+                        x = move(x_image, (line + start) * x_line + i * a.x.row)
+                        g = move(packed, -begin) if a.packed_size else move(grad_image, line * g_line)
                         for j in range(0, run, per_group):
-                            x_at, sum_at = move(x, i * a.x.row + j), move(slot, (i * run + j) * o)
                             for k in range(begin, min(begin + together, o), wide):
-                                sums, g_at = move(sum_at, k), packed if a.packed_size else move(g, k)
-                                if j + per_group <= run:
-                                    if k + wide <= o:
-                                        tile(
-                                            sums, run * o, o, x_at, a.x.row, 1, x_line, taps * x_pixel, g_at, g_line, taps * g_pixel,
-                                            g_pixel, height, a.width // taps, slot, 0, 0, wide, 0, 0,
-                                        )  # fmt: skip
-                                    elif last:
-                                        last_tile(
-                                            sums, run * o, o, x_at, a.x.row, 1, x_line, taps * x_pixel, g_at, g_line, taps * g_pixel,
-                                            g_pixel, height, a.width // taps, slot, 0, 0, o - k, 0, 0,
-                                        )  # fmt: skip
-                                elif rest:
-                                    if k + wide <= o:
-                                        rest_tile(
-                                            sums, 0, o, x_at, 0, 1, x_line, taps * x_pixel, g_at, g_line, taps * g_pixel,
-                                            g_pixel, height, a.width // taps, slot, 0, 0, wide, 0, 0,
-                                        )  # fmt: skip
-                                    elif last:
-                                        last_rest_tile(
-                                            sums, 0, o, x_at, 0, 1, x_line, taps * x_pixel, g_at, g_line, taps * g_pixel,
-                                            g_pixel, height, a.width // taps, slot, 0, 0, o - k, 0, 0,
-                                        )  # fmt: skip
+                                x_at, sums = move(x, j), move(slot, (i * run + j) * o + k)
+                                g_at = move(g, start * g_line + k)
+                                for m in range(images):
+                                    add(
+                                        a, sums, move(x_at, m * a.x.image), x_line, x_pixel, move(g_at, m * g_image), g_line, g_pixel,
+                                        lines, j + per_group <= run, o - k,
+                                    )  # fmt: skip
 
     return grad_weights
 
@@ -146,8 +167,9 @@ def conv2d_grad_weights(
     taps = choose_unrolled(width, rows.groups * rows.per_group) if shares else 1
     size = kernel_h * wide * channels * group * filters
     strip = -(-height // max(1, height * width // STRIP_PIXELS))
+    images = -(-SMALL_PIXELS // (height * width))
     slots = program.whole((program.slots, size), real)
-    packed_size = strip * width * columns.wide if strip * width * group * filters * real().itemsize > STRIP_BYTES else 0
+    packed_size = images * strip * width * columns.wide if images * strip * width * group * filters * real().itemsize > STRIP_BYTES else 0
     packed = program.whole((program.threads or 1, packed_size), real) if packed_size else None
     program.row(
         grad_weights_kernel,
@@ -156,9 +178,9 @@ def conv2d_grad_weights(
             "pixel": group * stride_w * channels if taps > 1 else 0,
         },
         GradWeights, ("slots", "packed"), x=x, grad_y=grad_y, slots=slots, size=size, slot_images=program.slot_images,
-        x_top=-top, x_left=-left, stride_h=stride_h, stride_w=group * stride_w, height=height, width=width,
-        kernel_h=kernel_h, kernel_w=wide, channels=channels, filters=group * filters, strip=strip,
-        packed=packed, packed_size=packed_size,
+        x_top=-top, x_left=-left, stride_h=stride_h, stride_w=group * stride_w,
+        x_height=x.shape[1], height=height, width=width, kernel_h=kernel_h, kernel_w=wide, channels=channels, filters=group * filters,
+        images=images, strip=strip, packed=packed, packed_size=packed_size,
     )  # fmt: skip
     if group == 1:
         sum_slots(program, slots, grad_w)
