@@ -28,9 +28,10 @@ from jitcnn.kernels.tiling import Outputs, choose_outputs
 from jitcnn.kernels.vectors import processor
 
 #: x_top, x_left: the pixel under the window's corner at output (0, 0), negative in the border; x_down, x_right: pixels from one window
-#: to the next; x_height: lines of x that are no border.  Outputs stand at y_top + i * y_down, y_left + j * y_right for i < height, j < width; group_h * group_w of them are
-#: computed together, as filters of a wider kernel.  block: filters that all images are taken through before the next ones.  Weights lie
-#: `line` numbers from one channel to the next, and `panel` from one tile's columns to the next's.
+#: to the next; x_height: lines of x that are no border.  Outputs stand at y_top + i * y_down, y_left + j * y_right for i < height,
+#: j < width; group_h * group_w of them are computed together, as filters of a wider kernel.  block: filters that all images are taken
+#: through before the next ones.  Weights lie `line` numbers from one channel to the next, and `panel` from one tile's columns to the
+#: next's.
 Correlate = record(
     x=Images, y=Images, mask=Images, w=int, b=int,
     x_top=int, x_left=int, x_down=int, x_right=int, x_height=int, y_top=int, y_left=int, y_down=int, y_right=int,
@@ -110,7 +111,7 @@ def correlate_row(
     shape = Shape(
         real, *rows, columns.vectors, columns.lanes, "zero" if b is None else "extra", a_row=step * channels,
         n_k=run if run <= SHORT_RUN and processor().vector_bytes == 64 else 0, taps=taps, a_t=channels if taps > 1 else 0,
-        parts=outputs.group_h,
+        parts=outputs.group_h, ahead="tile" if kernel_size == (1, 1) and taps == 1 else "",
     )  # fmt: skip
     reduced = kernel_size[0] * kernel_size[1] * channels
     in_panels = isinstance(w, Buffer)

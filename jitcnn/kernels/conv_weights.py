@@ -56,17 +56,19 @@ def make_pack(real: type, wide: int):
 
 @functools.cache
 def grad_weights_kernel(
-    real: type, groups: int, per_group: int, rest: int, vectors: int, lanes: int, last: int, masked: bool, taps: int, pixel: int
-):
+    real: type, groups: int, per_group: int, rest: int, vectors: int, lanes: int, last: int, masked: bool, taps: int, pixel: int,
+    ahead: str,
+):  # fmt: skip
     """Adds each image's sums over pixels of x * grad_y to its slot.
 
     Tile rows are (kernel column, channel in), several kernel rows at once where those are few, `rest` of them in the last tile; columns are
     filters, the last of which take `last` vectors.  A strip of `strip` lines of pixels, which stay in the first-level cache, takes part in
     all sums before the next one does; where its gradients alone are too large for that cache, those of a tile's columns, which are
     copied: with many filters, pixels lie a power of two apart, on few sets of the cache.
-    taps: pixels that are written out, `pixel` numbers of x apart, 1 for none.
+    taps: pixels that are written out, `pixel` numbers of x apart, 1 for none.  ahead: "r" where x is read for few products, and has to
+    come from memory while those before are computed.
     """
-    shape = Shape(real, groups, per_group, vectors, lanes, "load", a_row=1, taps=taps, a_t=pixel)
+    shape = Shape(real, groups, per_group, vectors, lanes, "load", a_row=1, taps=taps, a_t=pixel, ahead=ahead)
     rest_shape = shape._replace(groups=1, per_group=max(1, rest))
     tile, rest_tile = make_tile(shape), make_tile(rest_shape)
     last_tile, last_rest_tile = (make_tile(s._replace(vectors=last or vectors, masked=masked)) for s in (shape, rest_shape))
@@ -175,7 +177,7 @@ def conv2d_grad_weights(
         grad_weights_kernel,
         {
             "real": real, "groups": rows.groups, "per_group": rows.per_group, "rest": rest, **columns._asdict(), "taps": taps,
-            "pixel": group * stride_w * channels if taps > 1 else 0,
+            "pixel": group * stride_w * channels if taps > 1 else 0, "ahead": "r" if (kernel_h, kernel_w, taps) == (1, 1, 1) else "",
         },
         GradWeights, ("slots", "packed"), x=x, grad_y=grad_y, slots=slots, size=size, slot_images=program.slot_images,
         x_top=-top, x_left=-left, stride_h=stride_h, stride_w=group * stride_w,

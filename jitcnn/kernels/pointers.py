@@ -130,17 +130,22 @@ def restore_control(typing, word):
     return types.void(types.int64), build
 
 
+def write_prefetch(builder, pointer, write: bool) -> None:
+    """Ask for the cache line that a pointer points to, wherever that is, to be read (or written) soon."""
+    address = builder.bitcast(pointer, BYTE.as_pointer())
+    kind = ir.FunctionType(ir.VoidType(), [address.type, INT32, INT32, INT32])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    second_level, of_data = ir.Constant(INT32, 2), ir.Constant(INT32, 1)
+    builder.call(function, [address, ir.Constant(INT32, int(write)), second_level, of_data])
+
+
 def prefetch_of(element: types.Type, write: bool):
-    """An intrinsic prefetch(pointer): ask for a cache line that is going to be read (or written), wherever it points to."""
+    """An intrinsic prefetch(pointer), `write_prefetch` for compiled code."""
 
     @intrinsic
     def prefetch(typing, pointer):
         def build(context, builder, signature, args):
-            address = builder.bitcast(args[0], BYTE.as_pointer())
-            kind = ir.FunctionType(ir.VoidType(), [address.type, INT32, INT32, INT32])
-            function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-            second_level, of_data = ir.Constant(INT32, 2), ir.Constant(INT32, 1)
-            builder.call(function, [address, ir.Constant(INT32, int(write)), second_level, of_data])
+            write_prefetch(builder, args[0], write)
             return context.get_dummy_value()
 
         return types.void(types.CPointer(element)), build

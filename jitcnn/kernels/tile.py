@@ -24,7 +24,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from jitcnn.kernels.pointers import REAL
+from jitcnn.kernels.pointers import REAL, write_prefetch
 from jitcnn.kernels.vectors import Vectors, integer
 
 
@@ -50,6 +50,7 @@ class Shape(NamedTuple):
     n_k: int = 0
     taps: int = 1
     a_t: int = 0
+    ahead: str = ""  # what memory is asked for meanwhile: A of the next "tile", whose rows follow these, or of the next n_r steps of "r"
     parts: int = 1  # 2: the second half of a row of C lies `c_part` behind the first, and of `extra` `extra_part`
 
     @property
@@ -78,6 +79,11 @@ def reduce(builder, simd: Vectors, shape: Shape, sums, masks, a, a_group, a_row,
         a_block, b_block = builder.gep(a, [builder.mul(r.index, a_r)]), builder.gep(b, [builder.mul(r.index, b_r)])
         with cgutils.for_range(builder, integer(shape.n_k) if shape.n_k else n_k) as k:
             a_column, b_line = builder.gep(a_block, [builder.mul(k.index, a_k)]), builder.gep(b_block, [builder.mul(k.index, b_k)])
+            if shape.ahead == "tile":
+                distance = builder.add(builder.mul(k.index, integer(shape.lanes)), integer(shape.per_group * shape.a_row))
+                write_prefetch(builder, builder.gep(a_block, [distance]), write=False)
+            elif shape.ahead == "r":
+                write_prefetch(builder, builder.gep(a_column, [builder.mul(a_r, n_r)]), write=False)
             b_vectors = [
                 [
                     simd.load(simd.at(b_line, builder.mul(b_t, integer(t)), column), mask)
