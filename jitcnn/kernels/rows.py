@@ -113,6 +113,21 @@ def parameter_shares(chain: list[Row]) -> list[tuple[int, int, int]]:
     return [(a, b, b - a) for a, b in itertools.pairwise(edges)]
 
 
+def image_shares(batch: int, slot: int, block: int, threads: int) -> list[tuple[int, int, int]]:
+    """Share images out: one task a slot; without slots one a block, and single images at the end of each thread's part.
+
+    The thread that is ready first waits for the other's last task.
+    """
+    if slot:
+        return [(first, min(first + slot, batch), block) for first in range(0, batch, slot)]
+    edges = []
+    for thread in range(threads):
+        first, last = batch * thread // threads, batch * (thread + 1) // threads
+        whole = max(0, (last - first) // block - 1) * block
+        edges += [*range(first, first + whole, block), *range(first + whole, last)]
+    return [(a, b, block) for a, b in itertools.pairwise([*edges, batch])]
+
+
 def batch_shares(row: Row, batch: int, threads: int) -> list[tuple[int, int, int]]:
     """Share the items of a row over the batch out, one task a thread, or one a slot."""
     items = batch * row.items

@@ -10,7 +10,7 @@ from jitcnn.kernels import runner
 from jitcnn.kernels.buffers import address_of
 from jitcnn.kernels.pace import ALL, Pace
 from jitcnn.kernels.planning import Segment
-from jitcnn.kernels.rows import Row, batch_shares, parameter_shares
+from jitcnn.kernels.rows import Row, batch_shares, image_shares, parameter_shares
 
 if TYPE_CHECKING:
     from jitcnn.kernels.program import Program
@@ -22,11 +22,11 @@ class Part:
     def __init__(self, program: "Program", segments: list[Segment]):
         self.program, self.segments = program, segments
         self.ranges: list[list[tuple[int, int]]] = []
-        self.sizes: list[tuple[int, int]] = []  # images of a task, and of a block, where a segment's rows are over images
+        self.sizes: list[tuple[int, int]] = []  # of a segment over images: images of a task if that has slots, else 0, and of a block
         rows: list[Row] = []
         for segment in segments:
             has_slots = any("slot_images" in row.fields for chain in segment.chains for row in chain)
-            self.sizes.append((program.slot_images if has_slots else segment.block, segment.block))
+            self.sizes.append((program.slot_images if has_slots else 0, segment.block))
             self.ranges.append([])
             for chain in segment.chains:
                 self.ranges[-1].append((len(rows), len(rows) + len(chain)))
@@ -45,7 +45,7 @@ class Part:
             chains: list[list[tuple[int, ...]]] = []
             for (first_row, last_row), chain in zip(ranges, segment.chains, strict=True):
                 if segment.over == "images":
-                    shares = [(first, min(first + size, batch), block) for first in range(0, batch, size)]
+                    shares = image_shares(batch, size, block, self.program.threads or 1)
                 elif segment.over == "batch":
                     shares = batch_shares(chain[0], batch, self.program.threads or 1)
                 else:
