@@ -17,8 +17,8 @@ ROUNDS, FIRST_ROUNDS = 7, 3
 TITLE = "Start-up"
 HOW = (
     "Seconds of wall time of whole processes, from start to end, medians of rounds in which they took turns (torch.compile: once). A first "
-    "step: import, build a network, read 32 digits, train on them once. A first run ever has an empty cache of compiled code; the others "
-    "find what it left. The second network is deep, which no run before it has trained."
+    "step: import, build a network, read 32 digits, train on them once; the process ends there, without taking itself apart. A first run "
+    "ever has an empty cache of compiled code; others find what it left. The second network is deep, which no run before it has trained."
 )
 OURS_FIRST_STEP = """
 from jitcnn.data import mnist
@@ -26,6 +26,7 @@ from jitcnn.presets import PRESETS
 (x, y), _ = mnist.load(train_limit=32, test_limit=1)
 PRESETS["{name}"].build(seed=0).train(x, y, epochs=1, progress=False)
 """
+END = "import os; os._exit(0)"
 TORCH_FIRST_STEP = """
 import torch
 from bench.peers.pytorch import Training
@@ -65,17 +66,20 @@ def script(python: str, threads: int, text: str, cache: str | None = None) -> fl
 
 def first_steps(session: Session, notes: list[str]) -> dict[str, Any]:
     """First steps, each round with empty caches."""
-    ours = partial(script, sys.executable, session.threads)
+
+    def ours(name: str, cache: str) -> float:
+        return script(sys.executable, session.threads, OURS_FIRST_STEP.format(name=name) + END, cache)
+
     steps: dict[str, Callable[..., float]] = {
-        "jitcnn, first run ever": partial(ours, OURS_FIRST_STEP.format(name="conv-pool")),
-        "jitcnn, later run": partial(ours, OURS_FIRST_STEP.format(name="conv-pool")),
-        "jitcnn, a second network": partial(ours, OURS_FIRST_STEP.format(name="deep")),
-        "jitcnn, its later run": partial(ours, OURS_FIRST_STEP.format(name="deep")),
+        "jitcnn, first run ever": partial(ours, "conv-pool"),
+        "jitcnn, later run": partial(ours, "conv-pool"),
+        "jitcnn, a second network": partial(ours, "deep"),
+        "jitcnn, its later run": partial(ours, "deep"),
     }
     if session.torch:
         theirs = partial(script, session.torch, session.threads)
-        steps["PyTorch"] = partial(theirs, TORCH_FIRST_STEP.format(name="conv-pool", compiled=False))
-        steps["torch.compile, first run ever"] = partial(theirs, TORCH_FIRST_STEP.format(name="conv-pool", compiled=True))
+        steps["PyTorch"] = partial(theirs, TORCH_FIRST_STEP.format(name="conv-pool", compiled=False) + END)
+        steps["torch.compile, first run ever"] = partial(theirs, TORCH_FIRST_STEP.format(name="conv-pool", compiled=True) + END)
         steps["torch.compile, later run"] = steps["torch.compile, first run ever"]
     values: dict[str, list[float]] = {name: [] for name in steps}
     for number_of_round in range(min(session.rounds or FIRST_ROUNDS, FIRST_ROUNDS)):
