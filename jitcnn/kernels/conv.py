@@ -44,18 +44,21 @@ PANEL_BYTES = 2**15  # weights that are read from there again and again, which g
 
 
 @functools.cache
-def correlate_kernel(shape: Shape, last: int, masked: bool, end: str):
+def correlate_kernel(shape: Shape, last: int, last_lanes: int, masked: bool, end: str):
     """y = end(bias + sum over kernel rows, kernel columns, channels of x * w) for each image.
 
     The tile's a_row is the distance from one group of outputs to the next, its taps are kernel columns.  The last filters take `last`
     vectors.
     """
     shape = shape._replace(end=end)
-    tile, last_tile = make_tile(shape), make_tile(shape._replace(vectors=last or shape.vectors, masked=masked))
+    tile = make_tile(shape)
+    last_tile = make_tile(shape._replace(vectors=last, lanes=last_lanes, masked=masked)) if last else tile
     pointer, at, move = ACCESS[shape.real][1], AT[shape.real], MOVE[shape.real]
     lines, pixels, wide, taps, with_mask = shape.groups, shape.per_group, shape.vectors * shape.lanes, shape.taps, end == "mask"
 
-    @kernel(Correlate, (shape, last, masked), f"convolution {lines * pixels}x{shape.vectors}x{shape.lanes} {shape.real.__name__}")
+    key = (shape, last, last_lanes, masked)
+
+    @kernel(Correlate, key, f"convolution {lines * pixels}x{shape.vectors}x{shape.lanes} {shape.real.__name__}")
     def correlate(arguments, first, last, worker):
         a = only(arguments)
         c, o = a.channels, a.filters
@@ -117,7 +120,9 @@ def correlate_row(
     in_panels = isinstance(w, Buffer)
     block = filters if reduced * filters * np.dtype(real).itemsize <= BLOCK_BYTES else columns.wide
     return program.row(
-        correlate_kernel, {"shape": shape, "last": columns.last, "masked": columns.masked, "end": "store"}, Correlate, ("y",), ends=(end,),
+        correlate_kernel,
+        {"shape": shape, "last": columns.last, "last_lanes": columns.last_lanes, "masked": columns.masked, "end": "store"},
+        Correlate, ("y",), ends=(end,),
         x=x, y=y, mask=None, w=w, b=b,
         x_top=x_start[0], x_left=x_start[1], x_down=x_step[0], x_right=x_step[1], x_height=x.shape[1],
         y_top=y_start[0], y_left=y_start[1], y_down=y_step[0], y_right=y_step[1],

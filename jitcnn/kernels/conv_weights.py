@@ -56,8 +56,8 @@ def make_pack(real: type, wide: int):
 
 @functools.cache
 def grad_weights_kernel(
-    real: type, groups: int, per_group: int, rest: int, vectors: int, lanes: int, last: int, masked: bool, taps: int, pixel: int,
-    ahead: str,
+    real: type, groups: int, per_group: int, rest: int, vectors: int, lanes: int, last: int, last_lanes: int, masked: bool,
+    taps: int, pixel: int, ahead: str,
 ):  # fmt: skip
     """Adds each image's sums over pixels of x * grad_y to its slot.
 
@@ -71,12 +71,16 @@ def grad_weights_kernel(
     shape = Shape(real, groups, per_group, vectors, lanes, "load", a_row=1, taps=taps, a_t=pixel, ahead=ahead)
     rest_shape = shape._replace(groups=1, per_group=max(1, rest))
     tile, rest_tile = make_tile(shape), make_tile(rest_shape)
-    last_tile, last_rest_tile = (make_tile(s._replace(vectors=last or vectors, masked=masked)) for s in (shape, rest_shape))
+    last_tile, last_rest_tile = tile, rest_tile
+    if last:
+        last_tile, last_rest_tile = (make_tile(s._replace(vectors=last, lanes=last_lanes, masked=masked)) for s in (shape, rest_shape))
     pointer, at, move = ACCESS[real][1], AT[real], MOVE[real]
     wide, itemsize, zero = vectors * lanes, np.dtype(real).itemsize, real(0)
     pack = make_pack(real, wide)
 
-    @inline((shape, rest, last, masked))
+    key = (shape, rest, last, last_lanes, masked)
+
+    @inline(key)
     def add(a, sums, x, x_line, x_pixel, g, g_line, g_pixel, lines, row_is_whole, columns):
         """The sums of a tile over `lines` lines of pixels; whether its rows are all, and how many columns count."""
         run = a.kernel_w * a.channels
@@ -104,7 +108,7 @@ def grad_weights_kernel(
                     sums, 0, 0, columns, 0, 0,
                 )  # fmt: skip
 
-    @kernel(GradWeights, (shape, rest, last, masked), f"gradient of weights {groups * per_group}x{vectors}x{lanes} {real.__name__}")
+    @kernel(GradWeights, key, f"gradient of weights {groups * per_group}x{vectors}x{lanes} {real.__name__}")
     def grad_weights(arguments, first, last, worker):
         a = only(arguments)
         c, o = a.channels, a.filters
@@ -196,13 +200,14 @@ GradBias = record(grad_y=Images, slots=int, size=int, slot_images=int, height=in
 
 
 @functools.cache
-def grad_bias_kernel(real: type, vectors: int, lanes: int, last: int, masked: bool):
+def grad_bias_kernel(real: type, vectors: int, lanes: int, last: int, last_lanes: int, masked: bool):
     """Adds each image's sums over pixels of grad_y to its slot."""
-    sums, last_sums = make_column_sums(real, vectors, lanes, False), make_column_sums(real, last or vectors, lanes, masked)
+    sums = make_column_sums(real, vectors, lanes, False)
+    last_sums = make_column_sums(real, last, last_lanes, masked) if last else sums
     pointer, at, move = ACCESS[real][1], AT[real], MOVE[real]
     wide, itemsize, zero = vectors * lanes, np.dtype(real).itemsize, real(0)
 
-    @kernel(GradBias, (real.__name__, vectors, lanes, last, masked), f"gradient of bias {vectors}x{lanes} {real.__name__}")
+    @kernel(GradBias, (real.__name__, vectors, lanes, last, last_lanes, masked), f"gradient of bias {vectors}x{lanes} {real.__name__}")
     def grad_bias(arguments, first, last, worker):
         a = only(arguments)
         slot = at(a.slots + first // a.slot_images * a.size * itemsize)

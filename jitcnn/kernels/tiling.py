@@ -17,6 +17,7 @@ class Columns(NamedTuple):
     vectors: int
     lanes: int
     last: int
+    last_lanes: int  # fewer where they hold all that is left
     masked: bool  # whether they do not fill the last vector
 
     @property
@@ -25,22 +26,38 @@ class Columns(NamedTuple):
         return self.vectors * self.lanes
 
 
+def lane_counts(real: type) -> list[int]:
+    """Lanes of the vectors that there are, the widest first."""
+    full = full_lanes(real)
+    return [full >> shift for shift in range(4) if full >> shift >= min(4, full)]
+
+
+def cut(real: type, columns: int, vectors: int, lanes: int) -> Columns:
+    """The columns in blocks of vectors * lanes."""
+    left = columns % (vectors * lanes)
+    last_lanes = min(n for n in lane_counts(real) if n >= left or n == lanes) if 0 < left <= lanes else lanes
+    return Columns(vectors, lanes, -(-left // last_lanes), last_lanes, left % last_lanes != 0)
+
+
 def worth(real: type, choice: Columns, columns: int) -> float:
     """The share of the processor's speed that is left for sums that count."""
     full = full_lanes(real)
-    used = columns / ((columns // choice.wide * choice.vectors + choice.last) * choice.lanes)
-    halvings = (full // choice.lanes).bit_length() - 1
-    speed = processor().half_vectors * 0.5 ** (halvings - 1) if halvings else 1.0
-    return used * speed * (0.97 if choice.masked else 1.0) * (1.0, 1.02, 1.01 if processor().registers == 32 else 0.99)[choice.vectors - 1]
+
+    def steps(lanes: int) -> float:
+        """What a vector of so many lanes takes, in full vectors."""
+        halvings = (full // lanes).bit_length() - 1
+        return 0.5**halvings / (processor().half_vectors * 0.5 ** (halvings - 1)) if halvings else 1.0
+
+    taken = columns // choice.wide * choice.vectors * steps(choice.lanes) + choice.last * steps(choice.last_lanes)
+    gain = (1.0, 1.02, 1.01 if processor().registers == 32 else 0.99)[choice.vectors - 1]
+    return columns / full / taken * (0.97 if choice.masked else 1.0) * gain
 
 
 def choose_columns(real: type, columns: int) -> Columns:
     """The blocks that waste least."""
-    full = full_lanes(real)
-    lanes = [full >> shift for shift in range(4) if full >> shift >= min(4, full)]
-    sizes = [(v, n) for n in lanes for v in (1, 2, 3) if v == 1 or (v - 1) * n < columns]
-    choices = [Columns(v, n, -(-(columns % (v * n)) // n), columns % n != 0) for v, n in sizes]
-    return max(choices, key=lambda choice: worth(real, choice, columns))
+    fewest = min((n for n in lane_counts(real) if n >= columns), default=full_lanes(real))
+    sizes = [(v, n) for n in lane_counts(real) for v in (1, 2, 3) if n <= fewest and (v == 1 or (v - 1) * n < columns)]
+    return max((cut(real, columns, *size) for size in sizes), key=lambda choice: worth(real, choice, columns))
 
 
 def choose_group(real: type, filters: int, width: int, kernel_w: int, stride_w: int) -> int:

@@ -55,7 +55,7 @@ def filters_wide(real: type, filters: int) -> Columns:
     lanes = lanes_of(real, filters)
     vectors = -(-filters // lanes)
     several = next((n for n in (2, 3) if vectors % n == 0), 1)
-    return Columns(several, lanes, 0, False)
+    return Columns(several, lanes, 0, lanes, False)
 
 
 @functools.cache

@@ -14,6 +14,7 @@ from jitcnn.forms.codes import MAX
 from jitcnn.kernels.buffers import address_of
 from jitcnn.kernels.lowering import LOWERINGS
 from jitcnn.kernels.program import Program
+from jitcnn.kernels.rows import image_shares
 from tests.kernels.recording import BATCH, Steps, arrays, conv, none
 
 
@@ -98,7 +99,23 @@ def test_blocks_of_large_images_are_smaller(side, block):
     LOWERINGS["tanh"](program, between, program.external(y))
     program.finish().run()
     np.testing.assert_allclose(y, np.tanh(np.tanh(x)), atol=1e-14)
-    assert [size for part in program.parts for size in part.sizes] == [(block, block)]
+    assert [size for part in program.parts for size in part.sizes] == [(0, block)]
+
+
+@pytest.mark.parametrize(
+    ("batch", "slot", "threads", "shares"),
+    [
+        (32, 0, 2, [4, 4, 4, 1, 1, 1, 1] * 2),
+        (11, 0, 2, [1] * 5 + [1] * 6),
+        (13, 0, 1, [4, 4, 1, 1, 1, 1, 1]),
+        (3, 0, 4, [1, 1, 1]),
+        (11, 5, 2, [5, 5, 1]),
+    ],
+)
+def test_images_are_shared_out_in_smaller_and_smaller_tasks(batch, slot, threads, shares):
+    found = image_shares(batch, slot, 4, threads)
+    assert [last - first for first, last, _ in found] == shares
+    assert [first for first, _, _ in found] == [0, *(last for _, last, _ in found[:-1])] and found[-1][1] == batch
 
 
 def test_a_smaller_last_batch_leaves_the_other_rows_alone():

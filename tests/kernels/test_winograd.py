@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from jitcnn import CNN, Conv2d, Dense, Flatten, kernels
-from jitcnn.kernels import winograd
+from jitcnn.kernels import winograd, winograd_patches
 from jitcnn.kernels.program import Program
 from tests.kernels.oracle import LOOPS, assert_near, wide
 from tests.kernels.oracle import agree as compare
@@ -148,7 +148,9 @@ def trained(**settings):
     return built
 
 
-def test_a_network_trains_alike_with_relu_in_the_stages():
+@pytest.mark.parametrize("fewest", [1, 10**6], ids=["in blocks", "over the batch"])
+def test_a_network_trains_alike_with_relu_in_the_stages(fewest, monkeypatch):
+    monkeypatch.setattr(winograd_patches, "FEWEST_PATCHES", fewest)
     truth = trained(algorithm="direct", engine="loops")
     found = trained(algorithm="winograd")
     for name, array in truth.parameters.items():

@@ -119,7 +119,7 @@ def test_no_loop():
 
 def of_tile(rows, vectors):
     shape = Shape(np.float32, 1, rows, vectors, full_lanes(np.float32), a_row=64)
-    return innermost_loop(compiled_anew(correlate_kernel(shape, 0, False, "store")))
+    return innermost_loop(compiled_anew(correlate_kernel(shape, 0, shape.lanes, False, "store")))
 
 
 def test_a_tile_that_fits_lies_in_registers():
