@@ -41,6 +41,7 @@ from jitcnn.kernels.winograd_transforms import make_finish, make_transform
 DIRECT_PRODUCTS = 144  # of a channel and a filter for a patch of outputs, which here takes POINTS
 TRANSFORM_PRODUCTS = 270  # that take as long as the transforms of a channel, or a filter, of a patch
 LEAST_GAIN = 1.4
+BLOCK_BYTES = 2**19  # M of the filters that a strip is taken through before the next ones
 
 
 def choose(w_shape: tuple[int, ...], strides: tuple[int, int], size: tuple[int, ...]) -> tuple[bool, str]:
@@ -68,13 +69,13 @@ def choose(w_shape: tuple[int, ...], strides: tuple[int, int], size: tuple[int, 
     return gain >= LEAST_GAIN, reason
 
 
-#: lines: of patches, in an item: an image's, or one.  x_top, x_left: where the first patch begins in x, negative outside.
-#: m_at, patch_at: where a worker's scratch holds them, behind V.
+#: block: filters that a strip is taken through before the next ones.  lines: of patches, in an item: an image's, or one.  x_top, x_left:
+#: where the first patch begins in x, negative outside.  m_at, patch_at: where a worker's scratch holds them, behind V.
 Convolve = record(
     x=Images, y=Images, mask=Images, u=int, b=int, scratch=int, scratch_size=int, v_step=int, m_step=int, u_step=int,
     m_at=int, patch_at=int, lines=int,
     x_top=int, x_left=int, x_height=int, x_width=int, height=int, width=int, down=int, across=int, strip=int,
-    channels=int, channels_wide=int, filters=int, filters_wide=int,
+    channels=int, channels_wide=int, filters=int, filters_wide=int, block=int,
 )  # fmt: skip
 
 
@@ -102,22 +103,23 @@ def make_fetch(real: type):
 
 @functools.cache
 def make_give(real: type, lanes: int, masked: bool, end: str):
-    """give(a, n, first, worker, i, j, m, step, patch, bias, has_bias): outputs of the patch at (i, j) of image n from its 36 values, at m.
+    """give(a, n, first, worker, i, j, begin, m, step, patch, bias, has_bias): outputs of the patch at (i, j) of image n from its 36 values.
 
-    Value e of filter o is m[e * step + o]; patch: room for 4x4 vectors; masked: filters do not fill the last vector.
+    They are those of the block of filters from `begin` on: value e of filter o is m[e * step + o - begin]; patch: room for 4x4 vectors;
+    masked: filters do not fill the last vector.
     """
     pointer, move, with_mask = ACCESS[real][1], MOVE[real], end == "mask"
     back = make_transform("outputs", real, lanes, "")
     finish, last_finish = make_finish(real, lanes, False, end), make_finish(real, lanes, masked, end)
 
     @inline((real.__name__, lanes, masked, end))
-    def give(a, n, first, worker, i, j, m, step, patch, bias, has_bias):
+    def give(a, n, first, worker, i, j, begin, m, step, patch, bias, has_bias):
         y, y_row, o = pointer(a.y, n, first, worker), a.y.row, a.filters
         mask = y
         if with_mask:
             mask = pointer(a.mask, n, first, worker)
-        for k in range(0, o, lanes):
-            back(move(m, k), 6 * step, step, patch, 4 * lanes, lanes, lanes)
+        for k in range(begin, min(begin + a.block, o), lanes):
+            back(move(m, k - begin), 6 * step, step, patch, 4 * lanes, lanes, lanes)
             for p in range(min(4, a.height - i)):
                 for q in range(min(4, a.width - j)):
                     value, to = move(patch, (4 * p + q) * lanes), move(y, (i + p) * y_row + (j + q) * o + k)
@@ -146,7 +148,7 @@ def convolve_kernel(
     @kernel(Convolve, key, f"Winograd {rows}x{vectors}x{lanes} {real.__name__}")
     def convolve(arguments, first, last, worker):
         a = only(arguments)
-        c, c_wide, o_wide = a.channels, a.channels_wide, a.filters_wide
+        c, c_wide, o_wide, block = a.channels, a.channels_wide, a.filters_wide, a.block
         v, u, bias, has_bias = at(a.scratch + worker * a.scratch_size * itemsize), at(a.u), at(a.b), a.b != 0
         m, patch = move(v, a.m_at), move(v, a.patch_at)
         v_step, m_step = a.v_step, a.m_step
@@ -159,25 +161,27 @@ def convolve_kernel(
                 image = pointer(a.x, n, first, worker)
                 take(image, a.x.row, a.x_height, a.x_width, c, i + a.x_top, j + a.x_left, move(v, p * c_wide), v_step)
             later = min(a.strip, patches - start - count)
-            for e in range(36):
-                # Slow memory is idle during the products: what comes next is asked for meanwhile, if it is not scratch.
-                if not a.y.worker:
-                    for p in range(e * count // 36, (e + 1) * count // 36):
-                        line, j = first_line + (start + p) // a.across, (start + p) % a.across * 4
-                        fetch_to_write(a, line // a.down, line % a.down * 4, j)
-                if not a.x.worker:
-                    for p in range(e * later // 36, (e + 1) * later // 36):
-                        line, j = first_line + (start + count + p) // a.across, (start + count + p) % a.across * 4
-                        fetch(a, line // a.down, line % a.down * 4, j)
-                for k in range(0, o_wide, wide):
-                    for p in range(0, count, rows):  # the last tile computes more than there is: nobody reads it
-                        tile(
-                            move(m, e * m_step + p * o_wide + k), 0, o_wide, move(v, e * v_step + p * c_wide), 0, 0, 0, 1,
-                            move(u, e * a.u_step + k * c), 0, wide, 0, 1, c, v, 0, 0, wide, 0, 0,
-                        )  # fmt: skip
-            for p in range(count):
-                line, j = first_line + (start + p) // a.across, (start + p) % a.across * 4
-                give(a, line // a.down, first, worker, line % a.down * 4, j, move(m, p * o_wide), m_step, patch, bias, has_bias)
+            for begin in range(0, o_wide, block):
+                for e in range(36):
+                    # Slow memory is idle during the products: what comes next is asked for meanwhile, if it is not scratch.
+                    if begin == 0 and not a.y.worker:
+                        for p in range(e * count // 36, (e + 1) * count // 36):
+                            line, j = first_line + (start + p) // a.across, (start + p) % a.across * 4
+                            fetch_to_write(a, line // a.down, line % a.down * 4, j)
+                    if begin + block >= o_wide and not a.x.worker:
+                        for p in range(e * later // 36, (e + 1) * later // 36):
+                            line, j = first_line + (start + count + p) // a.across, (start + count + p) % a.across * 4
+                            fetch(a, line // a.down, line % a.down * 4, j)
+                    for k in range(begin, min(begin + block, o_wide), wide):
+                        for p in range(0, count, rows):  # the last tile computes more than there is: nobody reads it
+                            tile(
+                                move(m, e * m_step + p * block + k - begin), 0, block, move(v, e * v_step + p * c_wide), 0, 0, 0, 1,
+                                move(u, e * a.u_step + k * c), 0, wide, 0, 1, c, v, 0, 0, wide, 0, 0,
+                            )  # fmt: skip
+                for p in range(count):
+                    line, j = first_line + (start + p) // a.across, (start + p) % a.across * 4
+                    m_at = move(m, p * block)
+                    give(a, line // a.down, first, worker, line % a.down * 4, j, begin, m_at, m_step, patch, bias, has_bias)
 
     return convolve
 
@@ -193,8 +197,9 @@ def convolve(
     u_bytes = u.size * real().itemsize
     patches = in_blocks(program, x, y, u_bytes, LARGE_BYTES)
     strip = strip_of(rows, POINTS * (c_wide + o_wide) * real().itemsize, u_bytes, patches)
+    block = min(o_wide, max(1, BLOCK_BYTES // (POINTS * strip * wide.wide * real().itemsize)) * wide.wide)
     down, across = (-(-size // PATCH) for size in y.shape[1:3])
-    v_step, m_step = plane_of(real, strip * c_wide), plane_of(real, strip * o_wide)
+    v_step, m_step = plane_of(real, strip * c_wide), plane_of(real, strip * block)
     starts = np.cumsum([0, POINTS * v_step, POINTS * m_step, PATCH * PATCH * wide.lanes])
     scratch = program.whole((program.threads or 1, multiple(int(starts[-1]), full_lanes(real))), real)
     program.row(
@@ -208,7 +213,7 @@ def convolve(
         v_step=v_step, m_step=m_step, u_step=u.shape[1] // POINTS,
         m_at=starts[1], patch_at=starts[2], x_top=-top, x_left=-left,
         x_height=x.shape[1], x_width=x.shape[2], height=y.shape[1], width=y.shape[2], down=down, across=across, strip=strip,
-        channels=channels, channels_wide=c_wide, filters=filters, filters_wide=o_wide,
+        channels=channels, channels_wide=c_wide, filters=filters, filters_wide=o_wide, block=block,
     )  # fmt: skip
 
 
