@@ -28,6 +28,7 @@ from jitcnn.kernels.winograd_patches import (
     LARGE_BYTES,
     PATCH,
     POINTS,
+    corner,
     filters_wide,
     in_blocks,
     lanes_of,
@@ -152,26 +153,25 @@ def convolve_kernel(
         v, u, bias, has_bias = at(a.scratch + worker * a.scratch_size * itemsize), at(a.u), at(a.b), a.b != 0
         m, patch = move(v, a.m_at), move(v, a.patch_at)
         v_step, m_step = a.v_step, a.m_step
-        first_line, patches = first * a.lines, (last - first) * a.lines * a.across
-        for start in range(0, patches, a.strip):
-            count = min(a.strip, patches - start)
+        first_patch, last_patch = first * a.lines * a.across, last * a.lines * a.across
+        for start in range(first_patch, last_patch, a.strip):
+            count = min(a.strip, last_patch - start)
             for p in range(count):
-                line, j = first_line + (start + p) // a.across, (start + p) % a.across * 4
-                n, i = line // a.down, line % a.down * 4
+                n, i, j = corner(a, start + p)
                 image = pointer(a.x, n, first, worker)
                 take(image, a.x.row, a.x_height, a.x_width, c, i + a.x_top, j + a.x_left, move(v, p * c_wide), v_step)
-            later = min(a.strip, patches - start - count)
+            later = min(a.strip, last_patch - start - count)
             for begin in range(0, o_wide, block):
                 for e in range(36):
                     # Slow memory is idle during the products: what comes next is asked for meanwhile, if it is not scratch.
                     if begin == 0 and not a.y.worker:
                         for p in range(e * count // 36, (e + 1) * count // 36):
-                            line, j = first_line + (start + p) // a.across, (start + p) % a.across * 4
-                            fetch_to_write(a, line // a.down, line % a.down * 4, j)
+                            n, i, j = corner(a, start + p)
+                            fetch_to_write(a, n, i, j)
                     if begin + block >= o_wide and not a.x.worker:
                         for p in range(e * later // 36, (e + 1) * later // 36):
-                            line, j = first_line + (start + count + p) // a.across, (start + count + p) % a.across * 4
-                            fetch(a, line // a.down, line % a.down * 4, j)
+                            n, i, j = corner(a, start + count + p)
+                            fetch(a, n, i, j)
                     for k in range(begin, min(begin + block, o_wide), wide):
                         for p in range(0, count, rows):  # the last tile computes more than there is: nobody reads it
                             tile(
@@ -179,9 +179,8 @@ def convolve_kernel(
                                 move(u, e * a.u_step + k * c), 0, wide, 0, 1, c, v, 0, 0, wide, 0, 0,
                             )  # fmt: skip
                 for p in range(count):
-                    line, j = first_line + (start + p) // a.across, (start + p) % a.across * 4
-                    m_at = move(m, p * block)
-                    give(a, line // a.down, first, worker, line % a.down * 4, j, begin, m_at, m_step, patch, bias, has_bias)
+                    n, i, j = corner(a, start + p)
+                    give(a, n, first, worker, i, j, begin, move(m, p * block), m_step, patch, bias, has_bias)
 
     return convolve
 

@@ -58,6 +58,13 @@ def filters_wide(real: type, filters: int) -> Columns:
     return Columns(several, lanes, 0, lanes, False)
 
 
+@inline()
+def corner(a, patch):
+    """(image, row, column) of the first output of a patch, counted over all images."""
+    line = patch // a.across
+    return line // a.down, line % a.down * 4, patch % a.across * 4
+
+
 @functools.cache
 def make_take(real: type, name: str, size: int, lanes: int, masked: bool):
     """take(image, row, height, width, channels, i, j, target, step): the map `name` of the patch at (i, j) of an image, zeros outside it.

@@ -19,7 +19,18 @@ from jitcnn.kernels.records import ACCESS, Images, only, record
 from jitcnn.kernels.rows import MOST_SLOTS, Layout
 from jitcnn.kernels.tile import Shape, make_tile
 from jitcnn.kernels.tiling import most_rows
-from jitcnn.kernels.winograd_patches import PATCH, POINTS, filters_wide, in_blocks, lanes_of, make_take, multiple, plane_of, strip_of
+from jitcnn.kernels.winograd_patches import (
+    PATCH,
+    POINTS,
+    corner,
+    filters_wide,
+    in_blocks,
+    lanes_of,
+    make_take,
+    multiple,
+    plane_of,
+    strip_of,
+)
 from jitcnn.kernels.winograd_transforms import make_transform
 
 LARGE_BYTES = 2**20  # sums that do not stay in the second-level cache
@@ -51,14 +62,12 @@ def sums_kernel(real: type, rows: int, vectors: int, lanes: int, out_masked: boo
         c_wide, o_wide = a.channels_wide, a.filters_wide
         v = at(a.scratch + worker * a.scratch_size * itemsize)
         z, v_step, z_step = move(v, a.z_at), a.v_step, a.z_step
-        first_line, patches = first * a.lines, (last - first) * a.lines * a.across
-        slot = at(a.slots + first_line // a.down // a.slot_images * a.size * itemsize)
-        is_new = first_line % (a.slot_images * a.down) == 0
-        for start in range(0, patches, a.strip):
-            count = min(a.strip, patches - start)
+        first_patch, last_patch, slot_patches = first * a.lines * a.across, last * a.lines * a.across, a.slot_images * a.down * a.across
+        slot = at(a.slots + first_patch // slot_patches * a.size * itemsize)
+        for start in range(first_patch, last_patch, a.strip):
+            count = min(a.strip, last_patch - start)
             for p in range(count):
-                line, j = first_line + (start + p) // a.across, (start + p) % a.across * 4
-                n, i = line // a.down, line % a.down * 4
+                n, i, j = corner(a, start + p)
                 take(
                     pointer(a.x, n, first, worker), a.x.row, a.x_height, a.x_width, a.channels, i + a.x_top, j + a.x_left,
                     move(v, p * c_wide), v_step,
@@ -71,7 +80,7 @@ def sums_kernel(real: type, rows: int, vectors: int, lanes: int, out_masked: boo
                 for k in range(0, o_wide, wide):
                     for c in range(0, c_wide, rows):
                         s_at, v_at, z_at = move(slot, e * a.s_step + c * o_wide + k), move(v, e * v_step + c), move(z, e * z_step + k)
-                        if start == 0 and is_new:
+                        if start % slot_patches == 0:
                             first_tile(s_at, 0, o_wide, v_at, 0, 0, 0, c_wide, z_at, 0, o_wide, 0, 1, count, v, 0, 0, wide, 0, 0)
                         else:
                             tile(s_at, 0, o_wide, v_at, 0, 0, 0, c_wide, z_at, 0, o_wide, 0, 1, count, v, 0, 0, wide, 0, 0)

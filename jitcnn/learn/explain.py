@@ -15,7 +15,6 @@ from jitcnn.kernels import lowering, winograd
 from jitcnn.kernels.compiling import OPTIONS
 from jitcnn.kernels.rows import Row
 from jitcnn.kernels.threads import num_threads
-from jitcnn.kernels.vectors import full_lanes
 from jitcnn.learn.assembly import Loop, innermost_loop
 from jitcnn.measuring.peak import fma_peak
 
@@ -130,8 +129,8 @@ def sizes_of(row: Row) -> dict[str, int]:
     key = row.key["shape"]._asdict() if "shape" in row.key else row.key
     if "vectors" not in key:
         return {}
-    if "rows" in key:  # Winograd's, whose vectors are always whole
-        return {"groups": 1, "per_group": key["rows"], "vectors": key["vectors"], "lanes": full_lanes(key["real"])}
+    if "rows" in key:  # Winograd's
+        return {"groups": 1, "per_group": key["rows"], "vectors": key["vectors"], "lanes": key["lanes"]}
     return {name: key[name] for name in ("groups", "per_group", "vectors", "lanes")}
 
 

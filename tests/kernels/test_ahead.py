@@ -13,7 +13,7 @@ import subprocess, sys
 import numpy as np
 from jitcnn.kernels import ahead
 from jitcnn.kernels.activation import LOWERINGS
-from jitcnn.kernels.conv_weights import sum_slots_kernel
+from jitcnn.kernels.slots import sum_slots_kernel
 from jitcnn.kernels.conv_arrange import arrange_kernel, repeat_kernel
 from jitcnn.kernels.update import adam_kernel, sgd_kernel
 
