@@ -21,7 +21,6 @@ from jitcnn.kernels.pointers import AT, MOVE, PREFETCH
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
 from jitcnn.kernels.tile import Shape, make_tile
-from jitcnn.kernels.tiling import most_rows
 from jitcnn.kernels.vectors import full_lanes
 from jitcnn.kernels.winograd_arrange import arranged_weights
 from jitcnn.kernels.winograd_patches import (
@@ -35,6 +34,7 @@ from jitcnn.kernels.winograd_patches import (
     make_take,
     multiple,
     plane_of,
+    rows_of,
     strip_of,
 )
 from jitcnn.kernels.winograd_transforms import make_finish, make_transform
@@ -191,13 +191,13 @@ def convolve(
     """Write a convolution with zeros around the image down, which may `end` in a relu or in relu's mask."""
     real = x.dtype.type
     wide, in_lanes = filters_wide(real, filters), lanes_of(real, channels)
-    rows, c_wide = most_rows(wide.vectors), multiple(channels, in_lanes)
+    down, across = (-(-size // PATCH) for size in y.shape[1:3])
+    rows, c_wide = rows_of(down * across, wide.vectors), multiple(channels, in_lanes)
     o_wide = multiple(filters, wide.wide)
     u_bytes = u.size * real().itemsize
     patches = in_blocks(program, x, y, u_bytes, LARGE_BYTES)
     strip = strip_of(rows, POINTS * (c_wide + o_wide) * real().itemsize, u_bytes, patches)
     block = min(o_wide, max(1, BLOCK_BYTES // (POINTS * strip * wide.wide * real().itemsize)) * wide.wide)
-    down, across = (-(-size // PATCH) for size in y.shape[1:3])
     v_step, m_step = plane_of(real, strip * c_wide), plane_of(real, strip * block)
     starts = np.cumsum([0, POINTS * v_step, POINTS * m_step, PATCH * PATCH * wide.lanes])
     scratch = program.whole((program.threads or 1, multiple(int(starts[-1]), full_lanes(real))), real)

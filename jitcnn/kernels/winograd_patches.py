@@ -6,7 +6,7 @@ from jitcnn.kernels.buffers import ALIGNMENT, Buffer
 from jitcnn.kernels.compiling import inline
 from jitcnn.kernels.pointers import MOVE
 from jitcnn.kernels.program import Program
-from jitcnn.kernels.tiling import Columns
+from jitcnn.kernels.tiling import Columns, most_rows
 from jitcnn.kernels.vectors import full_lanes, processor
 from jitcnn.kernels.winograd_transforms import make_transform
 
@@ -27,6 +27,12 @@ def plane_of(real: type, numbers: int) -> int:
     """Room for one of 36 values: an odd number of cache lines, so that the 36 do not fall on the same sets of the cache."""
     line = ALIGNMENT // real().itemsize
     return (-(-numbers // line) | 1) * line
+
+
+def rows_of(patches: int, vectors: int) -> int:
+    """Rows of the tile, which are patches: the last tile of an image's `patches` computes more than there are."""
+    # Each step of a tile costs about as much again as two products.
+    return max(range(1, most_rows(vectors) + 1), key=lambda rows: patches / multiple(patches, rows) * rows / (rows + 2))
 
 
 def strip_of(rows: int, bytes_a_patch: int, weights_bytes: int, patches: int = 0) -> int:
