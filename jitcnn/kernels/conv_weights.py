@@ -55,34 +55,20 @@ def make_pack(real: type, wide: int):
 
 
 @functools.cache
-def grad_weights_kernel(
-    real: type, groups: int, per_group: int, rest: int, vectors: int, lanes: int, last: int, last_lanes: int, masked: bool,
-    taps: int, pixel: int, ahead: str,
-):  # fmt: skip
-    """Adds each image's sums over pixels of x * grad_y to its slot.
+def make_add(shape: Shape, rest: int, last: int, last_lanes: int, masked: bool):
+    """add(a, sums, x, x_line, x_pixel, g, g_line, g_pixel, lines, row_is_whole, columns): the sums of a tile over `lines` lines of pixels.
 
-    Tile rows are (kernel column, channel in), several kernel rows at once where those are few, `rest` of them in the last tile; columns are
-    filters, the last of which take `last` vectors.  A strip of `strip` lines of pixels, which stay in the first-level cache, takes part in
-    all sums before the next one does; where its gradients alone are too large for that cache, those of a tile's columns, which are
-    copied: with many filters, pixels lie a power of two apart, on few sets of the cache.
-    taps: pixels that are written out, `pixel` numbers of x apart, 1 for none.  ahead: "r" where x is read for few products, and has to
-    come from memory while those before are computed.
+    row_is_whole: whether its rows are all, not `rest`; columns: how many are left, which may be fewer than the tile's.
     """
-    shape = Shape(real, groups, per_group, vectors, lanes, "load", a_row=1, taps=taps, a_t=pixel, ahead=ahead)
     rest_shape = shape._replace(groups=1, per_group=max(1, rest))
     tile, rest_tile = make_tile(shape), make_tile(rest_shape)
     last_tile, last_rest_tile = tile, rest_tile
     if last:
         last_tile, last_rest_tile = (make_tile(s._replace(vectors=last, lanes=last_lanes, masked=masked)) for s in (shape, rest_shape))
-    pointer, at, move = ACCESS[real][1], AT[real], MOVE[real]
-    wide, itemsize, zero = vectors * lanes, np.dtype(real).itemsize, real(0)
-    pack = make_pack(real, wide)
+    taps, wide = shape.taps, shape.vectors * shape.lanes
 
-    key = (shape, rest, last, last_lanes, masked)
-
-    @inline(key)
+    @inline((shape, rest, last, last_lanes, masked))
     def add(a, sums, x, x_line, x_pixel, g, g_line, g_pixel, lines, row_is_whole, columns):
-        """The sums of a tile over `lines` lines of pixels; whether its rows are all, and how many columns count."""
         run = a.kernel_w * a.channels
         n_k, group, pixels = a.width // taps, run * a.filters, taps * x_pixel
         if row_is_whole:
@@ -107,6 +93,30 @@ def grad_weights_kernel(
                     sums, 0, a.filters, x, 0, 1, x_line, pixels, g, g_line, taps * g_pixel, g_pixel, lines, n_k,
                     sums, 0, 0, columns, 0, 0,
                 )  # fmt: skip
+
+    return add
+
+
+@functools.cache
+def grad_weights_kernel(
+    real: type, groups: int, per_group: int, rest: int, vectors: int, lanes: int, last: int, last_lanes: int, masked: bool,
+    taps: int, pixel: int, ahead: str,
+):  # fmt: skip
+    """Adds each image's sums over pixels of x * grad_y to its slot.
+
+    Tile rows are (kernel column, channel in), several kernel rows at once where those are few, `rest` of them in the last tile; columns are
+    filters, the last of which take `last` vectors.  A strip of `strip` lines of pixels, which stay in the first-level cache, takes part in
+    all sums before the next one does; where its gradients alone are too large for that cache, those of a tile's columns, which are
+    copied: with many filters, pixels lie a power of two apart, on few sets of the cache.
+    taps: pixels that are written out, `pixel` numbers of x apart, 1 for none.  ahead: "r" where x is read for few products, and has to
+    come from memory while those before are computed.
+    """
+    shape = Shape(real, groups, per_group, vectors, lanes, "load", a_row=1, taps=taps, a_t=pixel, ahead=ahead)
+    pointer, at, move = ACCESS[real][1], AT[real], MOVE[real]
+    wide, itemsize, zero = vectors * lanes, np.dtype(real).itemsize, real(0)
+    pack, add = make_pack(real, wide), make_add(shape, rest, last, last_lanes, masked)
+
+    key = (shape, rest, last, last_lanes, masked)
 
     @kernel(GradWeights, key, f"gradient of weights {groups * per_group}x{vectors}x{lanes} {real.__name__}")
     def grad_weights(arguments, first, last, worker):

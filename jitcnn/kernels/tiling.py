@@ -44,9 +44,8 @@ def worth(real: type, choice: Columns, columns: int) -> float:
     full = full_lanes(real)
 
     def steps(lanes: int) -> float:
-        """What a vector of so many lanes takes, in full vectors."""
-        halvings = (full // lanes).bit_length() - 1
-        return 0.5**halvings / (processor().half_vectors * 0.5 ** (halvings - 1)) if halvings else 1.0
+        """What a vector of so many lanes takes, in full vectors: a quarter takes as long as a half."""
+        return 1.0 if lanes == full else 0.5 / processor().half_vectors
 
     taken = columns // choice.wide * choice.vectors * steps(choice.lanes) + choice.last * steps(choice.last_lanes)
     gain = (1.0, 1.02, 1.01 if processor().registers == 32 else 0.99)[choice.vectors - 1]
