@@ -128,7 +128,7 @@ class Signs:
         for layer in self.model.layers:
             if layer.activation == "relu":
                 made = outputs[layer.name][1]
-                dead = made.reshape(-1, made.shape[-1]).max(axis=0) <= 0
+                dead = made.max(axis=0).reshape(-1, made.shape[-1]).max(axis=0) <= 0
                 if dead.mean() >= DEAD:
                     self.tell(
                         "relus",

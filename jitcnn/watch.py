@@ -26,8 +26,15 @@ class State:
 
     def __init__(self, trainer: Trainer):
         self.trainer = trainer
-        self.own = [trainer.graph.values, *trainer.optimizer.buffers, trainer.steps]
+        self.own = self._arrays()
         self.copies = [array.copy() for array in self.own]
+
+    def _arrays(self) -> list[np.ndarray]:
+        return [self.trainer.graph.values, *self.trainer.optimizer.buffers, self.trainer.steps]
+
+    def is_of(self, trainer: Trainer) -> bool:
+        """Whether these are the arrays that the trainer works on."""
+        return self.trainer is trainer and all(old is new for old, new in zip(self.own, self._arrays(), strict=True))
 
     def keep(self) -> None:
         """Copy it as it is now."""
@@ -51,7 +58,7 @@ class Watch:
     looked : int
         Up to which image of the pass losses were looked at.
     kept : State
-        The copy, made at the time `kept_when`, which took `kept_in` seconds.
+        The copy, made at the time `kept_when`, which took `kept_in` seconds. Each pass begins with one.
     again_from : int
         The image from which steps are to be done again: the first after the copy, then of the step that is done again.
     told : bool
@@ -62,15 +69,23 @@ class Watch:
         self.on_nan = choice("on_nan", on_nan, ON_NAN)
         self.epoch = 0
         self.told = False
+        self.kept: State | None = None
 
     def begin(self, passes: Passes, done: int) -> Callable[[int], None] | None:
         """A pass begins, its program is there, so many images in it are done: what `Passes.run` takes as `look`, None to ignore all."""
         if self.on_nan == "ignore":
             return None
         self.passes, self.looked = passes, done
-        self.kept = State(passes.trainer)
-        self.again_from, self.kept_when, self.kept_in = done, time.perf_counter(), 0.0
+        if not (self.kept and self.kept.is_of(passes.trainer)):
+            self.kept = State(passes.trainer)
+        self._keep(done, time.perf_counter())
         return self.look
+
+    def _keep(self, done: int, started: float) -> None:
+        assert self.kept is not None
+        self.kept.keep()
+        self.again_from, self.kept_when = done, time.perf_counter()
+        self.kept_in = self.kept_when - started
 
     def look(self, done: int) -> None:
         """So many images are done: see that all is finite.
@@ -80,21 +95,21 @@ class Watch:
         FloatingPointError
             If it is not, and training is to stop: parameters, and the optimizer's state, are those from before that step.
         """
+        assert self.kept is not None
         started = time.perf_counter()
         due = done == len(self.passes.order) or started - self.kept_when > PATIENCE * self.kept_in
         losses = self.passes.measured["loss"][self.looked : done]
         fine = np.isfinite(losses).all() and (not due or strange(self.kept.own[0]) is None)
         if not fine:
             self.again(done)
-        if due or not fine:
-            self.kept.keep()
-            self.again_from, self.kept_when = done, time.perf_counter()
-            self.kept_in = self.kept_when - started if fine else self.kept_in
+        if (due or not fine) and done < len(self.passes.order):
+            self._keep(done, started if fine else time.perf_counter())
         self.looked = done
 
     def again(self, done: int) -> None:
         """Do the steps since the copy again, one by one, until so many images are done."""
         passes, trainer, program = self.passes, self.passes.trainer, self.passes.prepare().program
+        assert self.kept is not None
         self.kept.restore()
         program.prepare()
         before = State(trainer)

@@ -121,7 +121,7 @@ class Session:
             started = time.perf_counter()
             self.program.run(done * self.batch_size, steps)
             seconds = (time.perf_counter() - started) / steps
-            self._steps_a_chunk = max(1, min(2 * steps, int(CHUNK_SECONDS / max(seconds, 1e-9))))
+            self._steps_a_chunk = max(1, min(2 * self._steps_a_chunk, int(CHUNK_SECONDS / max(seconds, 1e-9))))
             done += steps
             reading.done(steps * self.batch_size)
             if after_chunk is not None:

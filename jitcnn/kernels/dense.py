@@ -12,10 +12,10 @@ import numpy as np
 from numba import carray
 
 from jitcnn.kernels import runner
-from jitcnn.kernels.buffers import Buffer
+from jitcnn.kernels.buffers import ALIGNMENT, Buffer
 from jitcnn.kernels.compiling import kernel
 from jitcnn.kernels.elementwise import lines
-from jitcnn.kernels.pointers import AT, MOVE, int64_at
+from jitcnn.kernels.pointers import AT, MOVE, int64_at, take_line
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
 from jitcnn.kernels.rows import Layout, Row
@@ -174,17 +174,21 @@ def dense_grad_input(program: Program, grad_y: Buffer, w: np.ndarray, grad_x: Bu
 
 # Gradient of the weights -----------------------------------------------------------------------------------------------------
 
-GradWeights = record(grad_y=Images, x=Images, grad_w=int, batch=int, inputs=int, outputs=int)
+GradWeights = record(grad_y=Images, x=Images, grad_w=int, batch=int, inputs=int, outputs=int, moved=int)
 VECTORS = 2
 
 
 @functools.cache
 def grad_weights_kernel(real: type, rows: int, masked: bool):
-    """grad_w, as (out, in), = sum over the batch of grad_y * x, for a share of the inputs; masked: they do not fill the last tile."""
+    """grad_w, as (out, in), = sum over the batch of grad_y * x, for a share of the inputs; masked: they do not fill the last tile.
+
+    moved: the weights, if an update by the same task follows. All cores have read them; that their lines change hands takes about as long
+    as the sums, so it is set going before.
+    """
     shape = Shape(real, 1, rows, VECTORS, full_lanes(real), a_row=1)
     tile, last_tile = make_tile(shape), make_tile(shape._replace(masked=masked))
     at, move = AT[real], MOVE[real]
-    wide = VECTORS * full_lanes(real)
+    wide, line = VECTORS * full_lanes(real), ALIGNMENT // np.dtype(real).itemsize
 
     @kernel(GradWeights, (shape, masked), f"gradient of dense weights {rows}x{VECTORS} {real.__name__}")
     def grad_weights(arguments, first, last, worker):
@@ -193,6 +197,10 @@ def grad_weights_kernel(real: type, rows: int, masked: bool):
         x, g, w = at(a.x.data), at(a.grad_y.data), at(a.grad_w)
         for item in range(first, last):
             k = item * wide
+            if a.moved:
+                for o in range(a.outputs):
+                    for i in range(k, min(k + wide, a.inputs), line):
+                        take_line(move(at(a.moved), o * a.inputs + i))
             for start in range(0, a.outputs, rows):
                 o = min(start, a.outputs - rows)
                 w_at, g_at, x_at = move(w, o * a.inputs + k), move(g, o), move(x, k)
@@ -219,7 +227,7 @@ def dense_grad_weights(program: Program, grad_y: Buffer, x: Buffer, grad_w: np.n
         grad_weights_kernel, {"real": real, "rows": rows, "masked": inputs % wide != 0}, GradWeights, ("grad_w",), "parameters",
         Layout(outputs, inputs, inputs, wide), program.batch / 16,
         grad_y=program.contiguous(grad_y), x=program.contiguous(x), grad_w=grad_w,
-        batch=program.counters[runner.BATCH : runner.BATCH + 1], inputs=inputs, outputs=outputs,
+        batch=program.counters[runner.BATCH : runner.BATCH + 1], inputs=inputs, outputs=outputs, moved=0,
     )  # fmt: skip
 
 

@@ -59,15 +59,40 @@ def call_kernel(typing, address, arguments, first, last, worker):
     return types.void(*[types.int64] * 5), build
 
 
+def _number(context, builder, signature, args):
+    """The address of number args[1] of the array args[0]."""
+    return builder.gep(context.make_array(signature.args[0])(context, builder, args[0]).data, [args[1]])
+
+
 @intrinsic
 def fetch_add(typing, array, index, value):
     """Add to a number of an array of int64 that several threads add to at once; returns what it was before."""
 
     def build(context, builder, signature, args):
-        numbers = context.make_array(signature.args[0])(context, builder, args[0]).data
-        return builder.atomic_rmw("add", builder.gep(numbers, [args[1]]), args[2], "monotonic")
+        return builder.atomic_rmw("add", _number(context, builder, signature, args), args[2], "acq_rel")
 
     return types.int64(array, types.int64, types.int64), build
+
+
+@intrinsic
+def publish(typing, array, index, value):
+    """Write a number of an array of int64: whoever sees it with `look` sees all that this thread wrote before."""
+
+    def build(context, builder, signature, args):
+        builder.store_atomic(args[2], _number(context, builder, signature, args), "release", 8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, types.int64), build
+
+
+@intrinsic
+def look(typing, array, index):
+    """Read a number of an array of int64 that another thread publishes."""
+
+    def build(context, builder, signature, args):
+        return builder.load_atomic(_number(context, builder, signature, args), "acquire", 8)
+
+    return types.int64(array, types.int64), build
 
 
 X86, ARM = ("x86_64", "i686"), ("aarch64", "arm64")
@@ -128,6 +153,37 @@ def restore_control(typing, word):
         return context.get_dummy_value()
 
     return types.void(types.int64), build
+
+
+@intrinsic
+def take_line(typing, pointer):
+    """Make the cache line of a number this core's own by writing the number that is there; whoever calls this alone writes to the line.
+
+    A line that another core has read is written some hundred cycles later, beside which this core computes on. A prefetch for writing
+    does not do it where the line lies in this core's cache already.
+    """
+
+    def build(context, builder, signature, args):
+        number = builder.bitcast(args[0], INT32.as_pointer())
+        builder.store_atomic(builder.load_atomic(number, "monotonic", 4), number, "monotonic", 4)  # which no compiler leaves out
+        return context.get_dummy_value()
+
+    return types.void(pointer), build
+
+
+@intrinsic
+def pause(typing):
+    """Wait some tens of cycles and leave the core to what else runs on it; nothing on a processor other than x86 and ARM of 64 bits."""
+
+    def build(context, builder, signature, args):
+        processor = architecture(context)
+        if processor in X86:
+            _call(builder, "llvm.x86.sse2.pause", ir.VoidType())
+        elif processor in ARM:
+            _call(builder, "llvm.aarch64.isb", ir.VoidType(), ir.Constant(INT32, 15))
+        return context.get_dummy_value()
+
+    return types.void(), build
 
 
 def write_prefetch(builder, pointer, write: bool) -> None:

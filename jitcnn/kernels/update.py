@@ -253,12 +253,12 @@ def adamax_kernel(real: type):
     return adamax_of
 
 
-def layout_of(program: Program, g: np.ndarray) -> Layout:
-    """The items of the row that wrote the gradient, so that the same task goes on with them."""
+def writer_of(program: Program, g: np.ndarray) -> Row | None:
+    """The row over parameters that wrote the gradient, whose task goes on with the same items."""
     for row in reversed(program.rows):
         if isinstance(row, Row) and row.over == "parameters" and row.layout is not None and memory_of(g) in row.written():
-            return row.layout
-    return Layout(1, g.size, g.size, UNIT)
+            return row
+    return None
 
 
 def lowering(factory: Callable[..., Any], record_type: np.dtype, cost: float, **variant: bool) -> Callable[..., None]:
@@ -268,7 +268,10 @@ def lowering(factory: Callable[..., Any], record_type: np.dtype, cost: float, **
 
     def write(program: Program, *arrays: np.ndarray) -> None:
         fields: dict[str, Any] = dict(zip(names, arrays, strict=True))
-        layout = layout_of(program, fields["g"])
+        writer = writer_of(program, fields["g"])
+        layout = writer.layout if writer and writer.layout else Layout(1, fields["g"].size, fields["g"].size, UNIT)
+        if writer and "moved" in writer.fields:
+            writer.fields["moved"] = fields["w"]
         program.row(
             factory, {"real": fields["w"].dtype.type, **variant}, record_type, writes, "parameters", layout, cost, **fields,
             lines=layout.lines, stride=layout.stride, length=layout.length, unit=layout.unit,
