@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numba import carray
 
-from jitcnn.kernels.buffers import Buffer
+from jitcnn.kernels.buffers import ALIGNMENT, Buffer
 from jitcnn.kernels.compiling import inline, kernel
 from jitcnn.kernels.elementwise import lines
-from jitcnn.kernels.pointers import AT, int64_at
+from jitcnn.kernels.pointers import AT, PREFETCH, float32_at, int64_at
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
 
@@ -25,6 +25,8 @@ Score = record(outputs=Images, labels=Images, hits=Images, classes=int)
 Top = record(outputs=Images, labels=Images, hits=Images, classes=int, top=int)
 Store = record(x=Images, array=int, position=int, rows=int, width=int)
 
+#: Bytes of each image that are asked for before the first is looked at: images lie anywhere, so that the processor foresees only the rest.
+ASKED_FOR = 4096
 #: Squares of this many bytes fit into a sum of 32 bits.
 RUN = 65536
 
@@ -74,12 +76,17 @@ def take_images_kernel(pixel: type, real: type):
     at, line = AT[pixel], ACCESS[real][0]
     pixel_bytes = np.dtype(pixel).itemsize
     statistics = statistics_of_bytes if pixel is np.uint8 else statistics_of_floats
+    ask, _ = PREFETCH[np.float32]
 
     @kernel(TakeImages, (pixel.__name__, real.__name__), f"take_images {pixel.__name__} {real.__name__}")
     def take_images(arguments, first, last, worker):
         a = only(arguments)
         size = a.rows * a.width
         order, position = int64_at(a.order), int64_at(a.position)[0]
+        for n in range(first, last):
+            image = a.images + order[position + n] * size * pixel_bytes
+            for k in range(0, min(size * pixel_bytes, ASKED_FOR), ALIGNMENT):
+                ask(float32_at(image + k))
         for n in range(first, last):
             image = a.images + order[position + n] * size * pixel_bytes
             mean, scale = 0.0, 1.0

@@ -1,4 +1,4 @@
-"""Pooling: windows in the image by `windows.py`, a vector of channels at a time; windows that reach into the padding one by one."""
+"""Pooling: windows in the image by `windows.py`, a vector at a time; windows that reach into the padding one by one."""
 
 import functools
 from collections.abc import Callable
@@ -32,6 +32,13 @@ def choose_lanes(real: type, channels: int) -> tuple[int, bool]:
     if dividing[0] >= min(4, full) or channels == 1:
         return dividing[0], False
     return min((n for n in (2, 4, 8, 16) if n >= min(channels, full)), default=full), True
+
+
+@inline()
+def whole(outputs, stride, before, kernel_size, size):
+    """(first, end) of the windows that lie in the image altogether, of one axis."""
+    first = min(-(-before // stride), outputs)
+    return first, max(first, min((size + before - kernel_size) // stride + 1, outputs))
 
 
 @inline()
@@ -78,11 +85,12 @@ def make_plain(real: type, kind: int):
 
 
 @functools.cache
-def pool_kernel(real: type, kernel_h: int, kernel_w: int, kind: int, lanes: int, masked: bool, written_out: bool):
+def pool_kernel(real: type, kernel_h: int, kernel_w: int, kind: int, lanes: int, masked: bool, written_out: bool, beside: int):
     """Forward."""
-    key = (real.__name__, kernel_h, kernel_w, kind, lanes, masked, written_out)
+    key = (real.__name__, kernel_h, kernel_w, kind, lanes, masked, written_out, beside)
     taps = (kernel_h, kernel_w) if written_out else (1, 1)
     window, last_window = make_window(real, *taps, kind, lanes, False), make_window(real, *taps, kind, lanes, masked)
+    several = make_window(real, *taps, kind, lanes, False, beside)
     reduce, _ = make_plain(real, kind)
     pointer, move = ACCESS[real][1], MOVE[real]
 
@@ -90,16 +98,23 @@ def pool_kernel(real: type, kernel_h: int, kernel_w: int, kind: int, lanes: int,
     def pool(arguments, first, last, worker):
         a = only(arguments)
         c, row = a.channels, a.x.row
+        top, bottom = whole(a.out_height, a.stride_h, a.top, a.kernel_h, a.height)
+        left, right = whole(a.out_width, a.stride_w, a.left, a.kernel_w, a.width)
         for n in range(first, last):
             x, y = pointer(a.x, n, first, worker), pointer(a.y, n, first, worker)
             pixels = lines_of(x, a.height, row, c)
             for p in range(a.out_height):
                 i = p * a.stride_h - a.top
-                for q in range(a.out_width):
+                is_whole = written_out and top <= p < bottom
+                q = 0
+                while q < a.out_width:
                     j = q * a.stride_w - a.left
-                    y_at = move(y, p * a.y.row + q * c)
-                    if written_out and i >= 0 and j >= 0 and i + kernel_h <= a.height and j + kernel_w <= a.width:
-                        x_at = move(x, i * row + j * c)
+                    x_at, y_at = move(x, i * row + j * c), move(y, p * a.y.row + q * c)
+                    if is_whole and left <= q < right:
+                        if beside > 1 and q + beside <= right:
+                            several(x_at, row, c, y_at, lanes)
+                            q += beside
+                            continue
                         for k in range(0, c, lanes):
                             if k + lanes <= c:
                                 window(move(x_at, k), row, c, move(y_at, k), lanes)
@@ -110,6 +125,7 @@ def pool_kernel(real: type, kernel_h: int, kernel_w: int, kind: int, lanes: int,
                         j0, j1 = inside(j, a.kernel_w, a.width)
                         for k in range(c):
                             y_at[k] = reduce(pixels, i0, i1, j0, j1, k)
+                    q += 1
 
     return pool
 
@@ -122,14 +138,15 @@ def lines_of(pointer, height, row, channels):
 
 @functools.cache
 def pool_gradient_kernel(
-    real: type, kernel_h: int, kernel_w: int, kind: int, lanes: int, masked: bool, written_out: bool, adds: bool, end: str
+    real: type, kernel_h: int, kernel_w: int, kind: int, lanes: int, masked: bool, written_out: bool, beside: int, adds: bool, end: str
 ):
     """Gradient of the input."""
     with_mask = end == "mask of x"
-    key = (real.__name__, kernel_h, kernel_w, kind, lanes, masked, written_out, adds, with_mask)
+    key = (real.__name__, kernel_h, kernel_w, kind, lanes, masked, written_out, beside, adds, with_mask)
     taps = (kernel_h, kernel_w) if written_out else (1, 1)
     window = make_window_gradient(real, *taps, kind, lanes, False, adds, with_mask)
     last_window = make_window_gradient(real, *taps, kind, lanes, masked, adds, with_mask)
+    several = make_window_gradient(real, *taps, kind, lanes, False, adds, with_mask, beside)
     _, spread = make_plain(real, kind)
     (line, pointer), move, zero = ACCESS[real], MOVE[real], real(0)
 
@@ -137,6 +154,8 @@ def pool_gradient_kernel(
     def pool_gradient(arguments, first, last, worker):
         a = only(arguments)
         c, row, grad_row = a.channels, a.x.row, a.grad_x.row
+        top, bottom = whole(a.out_height, a.stride_h, a.top, a.kernel_h, a.height)
+        left, right = whole(a.out_width, a.stride_w, a.left, a.kernel_w, a.width)
         for n in range(first, last):
             x, grad_x, grad_y = pointer(a.x, n, first, worker), pointer(a.grad_x, n, first, worker), pointer(a.grad_y, n, first, worker)
             if a.clear:
@@ -147,11 +166,17 @@ def pool_gradient_kernel(
             pixels, grad_pixels = lines_of(x, a.height, row, c), lines_of(grad_x, a.height, grad_row, c)
             for p in range(a.out_height):
                 i = p * a.stride_h - a.top
-                for q in range(a.out_width):
+                is_whole = written_out and top <= p < bottom
+                q = 0
+                while q < a.out_width:
                     j = q * a.stride_w - a.left
+                    x_at, grad_at = move(x, i * row + j * c), move(grad_x, i * grad_row + j * c)
                     g_at = move(grad_y, p * a.grad_y.row + q * c)
-                    if written_out and i >= 0 and j >= 0 and i + kernel_h <= a.height and j + kernel_w <= a.width:
-                        x_at, grad_at = move(x, i * row + j * c), move(grad_x, i * grad_row + j * c)
+                    if is_whole and left <= q < right:
+                        if beside > 1 and q + beside <= right:
+                            several(x_at, row, c, g_at, grad_at, grad_row, lanes)
+                            q += beside
+                            continue
                         for k in range(0, c, lanes):
                             if k + lanes <= c:
                                 window(move(x_at, k), row, c, move(g_at, k), move(grad_at, k), grad_row, lanes)
@@ -162,6 +187,7 @@ def pool_gradient_kernel(
                         j0, j1 = inside(j, a.kernel_w, a.width)
                         for k in range(c):
                             spread(pixels, i0, i1, j0, j1, k, g_at[k], grad_pixels, with_mask)
+                    q += 1
 
     return pool_gradient
 
@@ -175,14 +201,16 @@ def sizes_of(x: Buffer, y: Buffer, kernel_h: int, kernel_w: int, stride_h: int, 
     }  # fmt: skip
 
 
-def window_key(x: Buffer, kernel_h: int, kernel_w: int, kind: int) -> dict[str, int | bool | type]:
+def window_key(x: Buffer, kernel_h: int, kernel_w: int, stride_w: int, kind: int) -> dict[str, int | bool | type]:
     """What both kernels are compiled for."""
     real = x.dtype.type
     lanes, masked = choose_lanes(real, x.shape[3])
     written_out = kernel_h * kernel_w <= MOST_TAPS
     size = (kernel_h, kernel_w) if written_out else (0, 0)
+    beside = full_lanes(real) // lanes if written_out and lanes == x.shape[3] and kernel_w == stride_w == 2 else 1
     return {
         "real": real, "kernel_h": size[0], "kernel_w": size[1], "kind": kind, "lanes": lanes, "masked": masked, "written_out": written_out,
+        "beside": beside,
     }  # fmt: skip
 
 
@@ -191,7 +219,7 @@ def pool2d(
 ) -> None:
     """Forward."""
     program.row(
-        pool_kernel, window_key(x, kernel_h, kernel_w, kind), Pool, ("y",), x=x, y=y,
+        pool_kernel, window_key(x, kernel_h, kernel_w, stride_w, kind), Pool, ("y",), x=x, y=y,
         **sizes_of(x, y, kernel_h, kernel_w, stride_h, stride_w, top, left),
     )  # fmt: skip
 
@@ -207,7 +235,7 @@ def pool2d_grad_input(
     covered = (stride_h, stride_w) == (kernel_h, kernel_w) and (y.shape[1] * stride_h, y.shape[2] * stride_w) == (height, width)
     adds = not apart or padded
     program.row(
-        pool_gradient_kernel, window_key(x, kernel_h, kernel_w, kind) | {"adds": adds, "end": "store"},
+        pool_gradient_kernel, window_key(x, kernel_h, kernel_w, stride_w, kind) | {"adds": adds, "end": "store"},
         PoolGradient, ("grad_x",), ends=("mask of x",), grad_y=grad_y, x=x, grad_x=grad_x, clear=adds or not covered,
         **sizes_of(x, y, kernel_h, kernel_w, stride_h, stride_w, top, left),
     )  # fmt: skip

@@ -92,6 +92,19 @@ class Vectors:
             numbers = ir.Constant(ir.VectorType(INT32, half.lanes), list(range(first, first + half.lanes)))
             half.store(self.builder.shuffle_vector(value, value, numbers), place)
 
+    def load_pairs(self, pointer, width: int):
+        """Two vectors from twice their length of memory: the first, third, ... run of `width` numbers, and the second, fourth, ..."""
+        halves = self.load(self.at(pointer)), self.load(self.at(pointer, integer(self.lanes)))
+        runs = range(0, 2 * self.lanes, 2 * width)
+        picks = ([start + shift + i for start in runs for i in range(width)] for shift in (0, width))
+        return [self.builder.shuffle_vector(*halves, ir.Constant(ir.VectorType(INT32, self.lanes), pick)) for pick in picks]
+
+    def store_pairs(self, first, second, pointer, width: int):
+        """The opposite: runs of `width` numbers of the two vectors by turns."""
+        order = [shift + start + i for start in range(0, self.lanes, width) for shift in (0, self.lanes) for i in range(width)]
+        for place, part in ((self.at(pointer), order[: self.lanes]), (self.at(pointer, integer(self.lanes)), order[self.lanes :])):
+            self.store(self.builder.shuffle_vector(first, second, ir.Constant(ir.VectorType(INT32, self.lanes), part)), place)
+
     def mask(self, count):
         """Lanes below `count` (int64, may be negative or large)."""
         lanes = ir.VectorType(INT64, self.lanes)

@@ -2,6 +2,8 @@
 
 The loops over a window are written out, so that its values stay in registers.  For windows that lie in the image; those that reach
 into the padding take the plain way in `pool.py`.
+
+Few channels do not fill a vector: then it holds all channels of several windows `beside` each other, two columns wide and two apart.
 """
 
 import functools
@@ -44,16 +46,24 @@ def _offset(builder, i: int, j: int, row, column):
     return builder.add(builder.mul(row, integer(i)), builder.mul(column, integer(j)))
 
 
+def _values(simd, taps, x, row, column, mask, beside: int):
+    """What a window sees, tap by tap."""
+    if beside == 1:
+        return [simd.load(simd.at(x, _offset(simd.builder, i, j, row, column)), mask) for i, j in taps]
+    rows = [simd.builder.gep(x, [_offset(simd.builder, i, 0, row, column)]) for i, j in taps if j == 0]
+    return [value for at in rows for value in simd.load_pairs(at, simd.lanes // beside)]
+
+
 @functools.cache
-def make_window(real: type, kernel_h: int, kernel_w: int, kind: int, lanes: int, masked: bool):
+def make_window(real: type, kernel_h: int, kernel_w: int, kind: int, lanes: int, masked: bool, beside: int = 1):
     """The intrinsic window(x, row, column, y, count): y[:] = the maximum, minimum or mean over the window at x, for `count` channels."""
     taps = [(i, j) for i in range(kernel_h) for j in range(kernel_w)]
 
     def build(context, builder, signature, args):
         x, row, column, y, count = args
-        simd = Vectors(builder, real, lanes)
+        simd = Vectors(builder, real, lanes * beside)
         mask = simd.mask(count) if masked else None
-        values = [simd.load(simd.at(x, _offset(builder, i, j, row, column)), mask) for i, j in taps]
+        values = _values(simd, taps, x, row, column, mask, beside)
         if kind == AVERAGE:
             total = functools.reduce(builder.fadd, values)
             simd.store(builder.fmul(total, simd.broadcast(ir.Constant(simd.element, 1 / len(taps)))), simd.at(y), mask)
@@ -71,27 +81,35 @@ def make_window(real: type, kernel_h: int, kernel_w: int, kind: int, lanes: int,
     def window(typing, x, row, column, y, count):
         return types.void(pointer, n, n, pointer, n), build
 
-    window._set_uuid(f"jitcnn.window.{real.__name__}.{kernel_h}.{kernel_w}.{kind}.{lanes}.{masked}")
+    window._set_uuid(f"jitcnn.window.{real.__name__}.{kernel_h}.{kernel_w}.{kind}.{lanes}.{masked}.{beside}")
     return window
 
 
 @functools.cache
-def make_window_gradient(real: type, kernel_h: int, kernel_w: int, kind: int, lanes: int, masked: bool, adds: bool, with_mask: bool):
+def make_window_gradient(
+    real: type, kernel_h: int, kernel_w: int, kind: int, lanes: int, masked: bool, adds: bool, with_mask: bool, beside: int = 1
+):
     """The intrinsic window_gradient(x, row, column, grad_y, grad_x, grad_row, count).
 
     The first of the window's winners takes grad_y, the others 0; an average shares it out.  adds: to what grad_x holds, since
-    windows overlap.  with_mask: x is a relu's output, and the gradient goes through that relu too.
+    windows overlap, which those beside each other do not.  with_mask: x is a relu's output, and the gradient goes through that relu too.
     """
     taps = [(i, j) for i in range(kernel_h) for j in range(kernel_w)]
 
     def build(context, builder, signature, args):
         x, row, column, grad_y, grad_x, grad_row, count = args
-        simd = Vectors(builder, real, lanes)
+        simd = Vectors(builder, real, lanes * beside)
         mask = simd.mask(count) if masked else None
         gradient = simd.load(simd.at(grad_y), mask)
-        values = [simd.load(simd.at(x, _offset(builder, i, j, row, column)), mask) for i, j in taps] if kind != AVERAGE or with_mask else []
+        values = _values(simd, taps, x, row, column, mask, beside) if kind != AVERAGE or with_mask else []
 
         def give(shares):
+            if beside > 1:
+                held = _values(simd, taps, grad_x, grad_row, column, mask, beside) if adds else [simd.zero] * len(taps)
+                sums = [builder.fadd(old, share) if adds else share for old, share in zip(held, shares, strict=True)]
+                for i in range(kernel_h):
+                    simd.store_pairs(*sums[2 * i : 2 * i + 2], builder.gep(grad_x, [_offset(builder, i, 0, grad_row, column)]), lanes)
+                return
             for (i, j), share in zip(taps, shares, strict=True):
                 target = simd.at(grad_x, _offset(builder, i, j, grad_row, column))
                 simd.store(builder.fadd(simd.load(target, mask), share) if adds else share, target, mask)
@@ -125,5 +143,6 @@ def make_window_gradient(real: type, kernel_h: int, kernel_w: int, kind: int, la
     def window_gradient(typing, x, row, column, grad_y, grad_x, grad_row, count):
         return types.void(pointer, n, n, pointer, pointer, n, n), build
 
-    window_gradient._set_uuid(f"jitcnn.window_gradient.{real.__name__}.{kernel_h}.{kernel_w}.{kind}.{lanes}.{masked}.{adds}.{with_mask}")
+    key = (real.__name__, kernel_h, kernel_w, kind, lanes, masked, adds, with_mask, beside)
+    window_gradient._set_uuid(f"jitcnn.window_gradient.{key}")
     return window_gradient
