@@ -1,0 +1,86 @@
+"""The threads of a region: every segment begins when the one before it is done, however long a task takes and however few threads come."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from numba import carray
+
+from jitcnn.kernels import runner
+from jitcnn.kernels.buffers import address_of
+from jitcnn.kernels.compiling import kernel
+from jitcnn.kernels.pointers import int64_at
+from jitcnn.kernels.records import only, record
+from jitcnn.kernels.threads import num_threads
+
+ITEMS, STEPS = 7, 30
+Work = record(values=int, right=int, step=int, slow=int)
+
+
+@kernel(Work, (), "test: write")
+def write(arguments, first, last, worker):
+    """The step's number into each value; the first takes long."""
+    a = only(arguments)
+    values, step = carray(int64_at(a.values), (ITEMS,)), int64_at(a.step)[0]
+    for i in range(first, last):
+        waited = 0
+        while i == 0 and waited < a.slow:
+            waited += 1
+            values[i] = waited
+        values[i] = step
+
+
+@kernel(Work, (), "test: read")
+def read(arguments, first, last, worker):
+    """Count the steps in which all values are there."""
+    a = only(arguments)
+    values, right, step = carray(int64_at(a.values), (ITEMS,)), carray(int64_at(a.right), (ITEMS,)), int64_at(a.step)[0]
+    for i in range(first, last):
+        count = 0
+        for k in range(ITEMS):
+            count += values[k] == step
+        right[i] += count == ITEMS
+
+
+def replay(threads, slow):
+    """How often each task of the second segment found all of the first done, and the counters."""
+    values, right, counters = np.zeros(ITEMS, np.int64), np.zeros(ITEMS, np.int64), np.zeros(4, np.int64)
+    arguments = np.zeros(1, Work)
+    arguments["values"], arguments["right"], arguments["step"] = address_of(values), address_of(right), address_of(counters)
+    arguments["slow"] = slow
+    rows = np.array([(function.address, address_of(arguments)) for function in (write, read)])
+    tasks = np.array([(row, row + 1, item, item + 1, 1) for row in (0, 1) for item in range(ITEMS)])
+    segments = np.array([(0, ITEMS), (ITEMS, 2 * ITEMS)])
+    counters[runner.BATCH] = 10
+    runner.run(rows, tasks, segments, counters, STEPS, True, threads)
+    return right, counters
+
+
+@pytest.mark.parametrize("slow", [0, 1_000, 3_000_000])  # the last one outlasts all patience
+@pytest.mark.parametrize("threads", [1, 2])
+def test_segments_begin_when_the_one_before_is_done(threads, slow):
+    if threads > num_threads():
+        pytest.skip(f"{num_threads()} threads")
+    right, counters = replay(threads, slow)
+    assert right.tolist() == [STEPS] * ITEMS
+    assert counters[runner.STEP] == STEPS
+    assert counters[runner.POSITION] == 10 * STEPS
+
+
+@pytest.mark.parametrize("settings", [{"OMP_THREAD_LIMIT": "1"}, {"NUMBA_THREADING_LAYER": "workqueue"}, {"NUMBA_NUM_THREADS": "5"}])
+def test_threads_that_do_not_come_are_not_waited_for(settings):
+    """Fewer threads than were asked for, another way to have them, and more than there are processors."""
+    script = "from kernels.test_runner import STEPS, replay; print([replay(n, 30_000)[0].tolist() for n in (2, 5) if n <= LIMIT])"
+    limit = settings.get("NUMBA_NUM_THREADS", "2")
+    done = subprocess.run(
+        [sys.executable, "-c", script.replace("LIMIT", limit)],
+        cwd=os.path.dirname(os.path.dirname(__file__)),
+        env=os.environ | {"NUMBA_NUM_THREADS": "2"} | settings,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert set(done.stdout.strip("[]\n").replace("[", "").replace("]", "").split(", ")) == {str(STEPS)}
