@@ -12,6 +12,7 @@ ONE, ALL = 0, 1
 TRIALS, TRIAL_SECONDS = 4, 0.0005  # of each way, at first
 LONG_SECONDS = 0.005  # on one thread: within this time a thread that had to wait for its core is back, and others have taken its tasks
 RECENT = 3  # measurements of a way that count, and of a look at the other one
+CLEARLY = 1.25  # so many times the seconds of the way in use, and one measurement is look enough
 WINDOW_SECONDS, PROBE_SECONDS = 0.02, 0.002  # over which the way in use, and the other one, are measured
 SOON_SECONDS, AGAIN_SECONDS = 0.02, 0.5  # from one look at the other way to the next: soon after a change, then less and less often
 AGAIN_STEPS = 60  # of the other way: looks take a small share of the time however long a step is
@@ -63,10 +64,12 @@ class Pace:
         self.elapsed, self.steps = self.elapsed + elapsed, self.steps + count
         if self.elapsed < (PROBE_SECONDS if self.looks else WINDOW_SECONDS):
             return
+        if self.looks == RECENT:
+            self.recent[way].clear()
         self.recent[way].append(self.elapsed / self.steps)
         self.since += self.elapsed
         self.elapsed, self.steps = 0.0, 0
-        if self.looks > 1:
+        if self.looks > 1 and self.seconds(way) < CLEARLY * self.seconds(self.way):
             self.looks -= 1
             return
         before, looked, self.looks = self.way, self.looks, 0

@@ -5,7 +5,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # libgomp's long spinning collapses beside a busy process; read at the first region
+# For 100 microseconds a thread waits for the next region, which then begins at once; for as long as libgomp does by itself, each region
+# beside a busy process would take many times its time. Read at the first region.
+os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 
 import numba
 from numba.np.ufunc import parallel

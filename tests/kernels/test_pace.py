@@ -57,5 +57,11 @@ def test_a_moment_of_disturbance_is_soon_forgotten(monkeypatch):
     machine.seconds[ALL] = 2e-3
     machine.run(chosen, 20, 1)
     machine.seconds[ALL] = 6e-4
-    machine.run(chosen, 60, 1)
+    machine.run(chosen, 100, 1)
     assert machine.run(chosen, 1000, 1)[ONE] < 20
+
+
+def test_a_look_ends_where_the_other_way_is_clearly_slower(monkeypatch):
+    machine, chosen = Machine(monkeypatch, 1e-3, 4e-3), Pace()
+    machine.run(chosen, 100, 1)
+    assert 2 <= machine.run(chosen, 1000, 1)[ALL] <= 12  # of each look one step that wakes the threads up, and one that counts
