@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Segment:
-    """One parallel region.  A chain is a list of rows that a task runs in order; rows over images are a single chain."""
+    """What all threads finish before the next begins.
+
+    A chain is a list of rows that a task runs in order; rows over images are a single chain.
+    """
 
     over: str
     chains: list[list[Row]]

@@ -11,15 +11,14 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba import get_thread_id, njit, prange, types
+from numba import carray, get_thread_id, prange, types
 
 from jitcnn.kernels import compiling
-from jitcnn.kernels.buffers import aligned_zeros
-from jitcnn.kernels.pointers import call_kernel, fetch_add, flush_denormals, look, pause, publish, restore_control
+from jitcnn.kernels.buffers import address_of, aligned_zeros
+from jitcnn.kernels.compiling import inline, kernel
+from jitcnn.kernels.pointers import call_kernel, fetch_add, flush_denormals, int64_at, look, pause, publish, restore_control
+from jitcnn.kernels.records import only, record
 from jitcnn.kernels.threads import enter, lock, num_threads
-
-TABLE = types.Array(types.int64, 2, "C")
-COUNTERS = types.Array(types.int64, 1, "C")
 
 # Columns of the three tables.
 KERNEL, RECORD = 0, 1  # a row: address of a kernel and of its arguments
@@ -35,135 +34,146 @@ DRAWN = 4 * LINE  # of each thread's part of the segment, its number and the nex
 NUMBER_BITS = 32  # a drawn task's number of the segment stands that far left
 PATIENCE = 12_000  # looks at the board, of some tens of cycles: 300 microseconds
 
-
-@njit(error_model="numpy")
-def _run_task(rows, task, worker):
-    """A task takes its items a block at a time through all of its rows, so that a block's numbers stay in the cache."""
-    for begin in range(task[FIRST], task[LAST], task[BLOCK]):
-        end = min(begin + task[BLOCK], task[LAST])
-        for row in range(task[FIRST_ROW], task[LAST_ROW]):
-            call_kernel(rows[row, KERNEL], rows[row, RECORD], begin, end, worker)
+#: Addresses; `count` segments; they are replayed up to number `end`, by so many threads; what each step adds to its counter.
+Tables = record(rows=int, tasks=int, segments=int, counters=int, board=int, count=int, end=int, advance=int, threads=int)
+COUNT, END, ADVANCE, THREADS = range(5, 9)  # where the last of them stand
 
 
-@njit(error_model="numpy")
-def _edge(segment, part, threads):
+@inline()
+def table_of(address, lines, columns):
+    """A table as an array."""
+    return carray(int64_at(address), (lines, columns))
+
+
+@inline()
+def edge(segment, part, threads):
     """The first task of a thread's part of a segment."""
     return segment[FIRST_TASK] + (segment[LAST_TASK] - segment[FIRST_TASK]) * part // threads
 
 
-@njit(error_model="numpy")
-def _begin(number, segments, counters, board, advance, threads):
-    """Hand out the tasks of a segment."""
-    if number % len(segments) == 0:
-        counters[STEP] += advance
+@inline()
+def hand_out(a, number):
+    """Let the tasks of a segment begin."""
+    board, counters = carray(int64_at(a.board), (DRAWN,)), carray(int64_at(a.counters), (BATCH,))
+    segment = table_of(a.segments, a.count, 2)[number % a.count]
+    if number % a.count == 0:
+        counters[STEP] += a.advance
     board[DONE] = 0
-    for part in range(threads):
-        first = _edge(segments[number % len(segments)], part, threads)
-        publish(board, DRAWN + part * LINE, (number << NUMBER_BITS) + first)
+    for part in range(a.threads):
+        publish(board, DRAWN + part * LINE, (number << NUMBER_BITS) + edge(segment, part, a.threads))
     publish(board, SEGMENT, number)
 
 
-@njit(error_model="numpy")
-def _end(number, end, segments, counters, board, advance, threads):
-    """After the last task of a segment: hand out the next one's, or end the region."""
-    if (number + 1) % len(segments) == 0:
-        counters[POSITION] += counters[BATCH]
-    if number + 1 < end and not look(board, TIRED):
-        _begin(number + 1, segments, counters, board, advance, threads)
-    else:
-        board[NEXT] = number + 1
-        publish(board, SEGMENT, end)
+@functools.cache
+def thread_kernel():
+    """What a thread of a region does. `own`: its number; -1 before they begin, to hand out their first segment.
 
-
-@njit(error_model="numpy")
-def _run_part(part, end, rows, tasks, segments, counters, board, advance, threads, worker):
-    """Do what is left of a part of the segment under way, and of the next ones should they begin meanwhile."""
-    drawn = fetch_add(board, DRAWN + part * LINE, 1)
-    number, task = drawn >> NUMBER_BITS, drawn & ((1 << NUMBER_BITS) - 1)
-    segment = segments[number % len(segments)]
-    while task < _edge(segment, part + 1, threads):
-        _run_task(rows, tasks[task], worker)
-        if fetch_add(board, DONE, 1) + 1 == segment[LAST_TASK] - segment[FIRST_TASK]:
-            _end(number, end, segments, counters, board, advance, threads)
-        drawn = fetch_add(board, DRAWN + part * LINE, 1)
-        number, task = drawn >> NUMBER_BITS, drawn & ((1 << NUMBER_BITS) - 1)
-        segment = segments[number % len(segments)]
-
-
-@njit(error_model="numpy")
-def _take_part(own, end, rows, tasks, segments, counters, board, advance, threads, worker):
-    """In every segment a thread's own part, the same in every step, whose numbers are in its cache; then what others have left over.
-
-    Cores are rarely equally fast: another program or another virtual machine slows one of them down.
+    In every segment it takes its own part, the same in every step, whose numbers are in its cache; then what others have left over. Cores
+    are rarely equally fast: another program or another virtual machine slows one of them down.
     """
-    control = flush_denormals()
-    number, patience = look(board, SEGMENT), PATIENCE
-    while number < end and patience:
-        for k in range(threads):
-            _run_part((own + k) % threads, end, rows, tasks, segments, counters, board, advance, threads, worker)
-        patience = PATIENCE
-        while look(board, SEGMENT) == number and patience:
-            patience -= 1
-            pause()
-        number = look(board, SEGMENT)
-    if not patience:
-        publish(board, TIRED, 1)
-    restore_control(control)
+
+    @kernel(Tables, (), "runner")
+    def thread(arguments, own, unused, worker):
+        a = only(arguments)
+        board, counters = carray(int64_at(a.board), (DRAWN,)), carray(int64_at(a.counters), (SLOTS,))
+        if own < 0:
+            hand_out(a, board[NEXT])
+            return
+        rows, tasks, segments = table_of(a.rows, 1, 2), table_of(a.tasks, 1, 5), table_of(a.segments, a.count, 2)
+        control = flush_denormals()
+        number, patience = look(board, SEGMENT), PATIENCE
+        while number < a.end and patience:
+            k = 0
+            while k < a.threads:
+                part = (own + k) % a.threads
+                drawn = fetch_add(board, DRAWN + part * LINE, 1)
+                at, t = drawn >> NUMBER_BITS, drawn & ((1 << NUMBER_BITS) - 1)
+                segment = segments[at % a.count]
+                if t >= edge(segment, part + 1, a.threads):
+                    k += 1
+                    continue
+                # A task takes its items a block at a time through all of its rows, so that a block's numbers stay in the cache.
+                task = tasks[t]
+                for begin in range(task[FIRST], task[LAST], task[BLOCK]):
+                    for row in range(task[FIRST_ROW], task[LAST_ROW]):
+                        call_kernel(rows[row, KERNEL], rows[row, RECORD], begin, min(begin + task[BLOCK], task[LAST]), worker)
+                if fetch_add(board, DONE, 1) + 1 < segment[LAST_TASK] - segment[FIRST_TASK]:
+                    continue
+                if (at + 1) % a.count == 0:
+                    counters[POSITION] += counters[BATCH]
+                if at + 1 < a.end and not look(board, TIRED):
+                    hand_out(a, at + 1)
+                else:
+                    board[NEXT] = at + 1
+                    publish(board, SEGMENT, a.end)
+            patience = PATIENCE
+            while look(board, SEGMENT) == number and patience:
+                patience -= 1
+                pause()
+            number = look(board, SEGMENT)
+        if not patience:
+            publish(board, TIRED, 1)
+        restore_control(control)
+
+    return thread
 
 
-def _run(rows, tasks, segments, counters, steps, advance, board, threads):
-    end = steps * len(segments)
-    board[NEXT] = 0
-    while board[NEXT] < end:
-        board[TIRED] = 0
-        _begin(board[NEXT], segments, counters, board, advance, threads)
-        for part in prange(threads):
-            _take_part(part, end, rows, tasks, segments, counters, board, advance, threads, get_thread_id())
+def _run(thread, tables, threads):
+    call_kernel(thread, tables, -1, 0, 0)
+    for own in prange(threads):
+        call_kernel(thread, tables, own, 0, get_thread_id())
 
 
-def _run_serially(rows, tasks, segments, counters, steps, advance, board, threads):
-    control = flush_denormals()
-    for _ in range(steps):
-        counters[STEP] += advance
-        for s in range(len(segments)):
-            for task in range(segments[s, FIRST_TASK], segments[s, LAST_TASK]):
-                _run_task(rows, tasks[task], 0)
-        counters[POSITION] += counters[BATCH]
-    restore_control(control)
-
-
-SIGNATURE = types.void(TABLE, TABLE, TABLE, COUNTERS, types.int64, types.int64, COUNTERS, types.int64)
+def _run_alone(thread, tables, threads):
+    call_kernel(thread, tables, -1, 0, 0)
+    call_kernel(thread, tables, 0, 0, 0)
 
 
 @functools.cache
-def compiled(parallel: bool):
-    """The loop, on one thread or on several."""
-    compiling.announce("runner")
-    return compiling.njit(SIGNATURE, parallel=parallel, error_model="numpy")(_run if parallel else _run_serially)
+def region(parallel: bool):
+    """The call of one or several threads."""
+    compiling.announce("runner on all threads" if parallel else "runner on one thread")
+    signature = types.void(types.int64, types.int64, types.int64)
+    return compiling.njit(signature, parallel=parallel, error_model="numpy")(_run if parallel else _run_alone)
 
 
 def variants(threads: int) -> list[tuple[Any, dict[str, bool]]]:
     """What a program on up to so many threads needs: factory and arguments."""
-    return [(compiled, {"parallel": parallel}) for parallel in (False, True)[: min(threads, 2)]]
+    return [(thread_kernel, {}), *((region, {"parallel": parallel}) for parallel in (False, True)[: min(threads, 2)])]
 
 
-_board = aligned_zeros(DRAWN + numba.config.NUMBA_NUM_THREADS * LINE, np.int64)
+class Replay:
+    """Tables, ready to be replayed on up to `threads` threads; int64 arrays, which it keeps alive."""
 
+    def __init__(self, rows: np.ndarray, tasks: np.ndarray, segments: np.ndarray, counters: np.ndarray, threads: int):
+        self.board = aligned_zeros(DRAWN + threads * LINE, np.int64)
+        self.kept = rows, tasks, segments, counters
+        self.tables = np.zeros(1, Tables).view(np.int64)
+        self.tables[:END] = *(address_of(array) for array in (*self.kept, self.board)), len(segments)
+        self.addresses = thread_kernel().address, address_of(self.tables)
 
-def run(rows: np.ndarray, tasks: np.ndarray, segments: np.ndarray, counters: np.ndarray, steps: int, advance: bool, threads: int) -> None:
-    """Replay a program `steps` times on `threads` threads."""
-    if threads == 1:
-        compiled(parallel=False)(rows, tasks, segments, counters, steps, int(advance), _board, 1)
-        return
-    function = compiled(parallel=True)
-    with lock:
-        enter()
-        saved = num_threads()
-        if saved == threads:
-            function(rows, tasks, segments, counters, steps, int(advance), _board, threads)
+    def run(self, steps: int, advance: bool, threads: int) -> None:
+        """Replay all segments `steps` times."""
+        tables = self.tables
+        tables[END], tables[ADVANCE], tables[THREADS] = steps * tables[COUNT], advance, threads
+        self.board[NEXT] = 0
+        if threads == 1:
+            region(parallel=False)(*self.addresses, 1)
             return
-        numba.set_num_threads(threads)
-        try:
-            function(rows, tasks, segments, counters, steps, int(advance), _board, threads)
-        finally:
-            numba.set_num_threads(saved)
+        with lock:
+            enter()
+            saved = num_threads()
+            if saved == threads:
+                self._run(threads)
+                return
+            numba.set_num_threads(threads)
+            try:
+                self._run(threads)
+            finally:
+                numba.set_num_threads(saved)
+
+    def _run(self, threads: int) -> None:
+        function = region(parallel=True)
+        while self.board[NEXT] < self.tables[END]:
+            self.board[TIRED] = 0
+            function(*self.addresses, threads)

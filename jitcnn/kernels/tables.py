@@ -34,7 +34,7 @@ class Part:
         kernels = [row.factory(**row.key) for row in rows]
         records = [address_of(program.fill(row)) for row in rows]
         self.rows = np.array([(kernel.address, record) for kernel, record in zip(kernels, records, strict=True)], np.int64).reshape(-1, 2)
-        self.tables: dict[int, tuple[np.ndarray, np.ndarray, Pace]] = {}
+        self.replays: dict[int, tuple[runner.Replay, bool, Pace]] = {}
 
     def tasks(self, batch: int) -> tuple[np.ndarray, np.ndarray]:
         """The task and segment tables for a number of images."""
@@ -65,23 +65,19 @@ class Part:
 
     def replay(self, batch: int, steps: int, advance: int) -> None:
         """The same on the arrays as they lie."""
-        if batch not in self.tables:
-            self.tables[batch] = (*self.tasks(batch), Pace())
         program = self.program
+        threads = program.threads or 1
+        if batch not in self.replays:
+            tasks, segments = self.tasks(batch)
+            replay = runner.Replay(self.rows, tasks, segments, program.counters, threads)
+            self.replays[batch] = replay, threads > 1 and len(tasks) > len(segments), Pace()  # one task a segment: nothing to share out
         program.counters[runner.BATCH] = batch
         program.counters[runner.SLOTS] = -(-batch // program.slot_images)
-        tasks, segments, pace = self.tables[batch]
-        threads = program.threads or 1
-        if threads == 1 or len(tasks) == len(segments):  # one task a segment: nothing to share out
-            runner.run(self.rows, tasks, segments, program.counters, steps, bool(advance), 1)
-        elif not program.chooses_threads:
-            runner.run(self.rows, tasks, segments, program.counters, steps, bool(advance), threads)
+        replay, has_shares, pace = self.replays[batch]
+        if not has_shares or not program.chooses_threads:
+            replay.run(steps, bool(advance), threads if has_shares else 1)
         else:
-
-            def perform(way: int, count: int) -> None:
-                runner.run(self.rows, tasks, segments, program.counters, count, bool(advance), threads if way == ALL else 1)
-
-            pace.run(perform, steps)
+            pace.run(lambda way, count: replay.run(count, bool(advance), threads if way == ALL else 1), steps)
 
 
 NOTHING = (0, 0, 0, 0, 1)  # a task without rows

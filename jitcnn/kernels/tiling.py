@@ -6,7 +6,7 @@ from typing import NamedTuple
 from jitcnn.kernels.vectors import full_lanes, processor
 
 MOST_ROWS = 14  # more rows of a stride known only at run time run out of address registers, and need not be: loads are what takes time
-MOST_SUMS = 26  # rows that lie side by side
+MOST_SUMS = 26  # rows that lie side by side, or at known distances
 MOST_TAPS = 7  # kernel columns that are written out
 MOST_UNROLLED = 4
 
@@ -146,7 +146,7 @@ UNGROUPED = 1.02  # weights need not be arranged
 
 def choose_pixels(size: tuple[int, ...], group: tuple[int, int], vectors: int, taps: int) -> tuple[Rows, float]:
     """A tile's rows, and the share of its products that count; the last tile of a line, and of the lines, overlaps its neighbour."""
-    most = most_rows(vectors, taps)
+    most = most_rows(vectors, taps, MOST_ROWS if taps == 1 else MOST_SUMS)
     lines, pixels = (n // g for n, g in zip(size, group, strict=True))
 
     def gain(rows: Rows) -> tuple[float, int]:

@@ -13,6 +13,10 @@ QUICK = {
     "halves": (33, 8, 6, 4, (2, 2), (2, 2), 0),
     "rows left over": (3, 9, 7, 8, (2, 2), (2, 2), 0),
     "overlapping, padded, odd channels": (2, 7, 6, 5, (3, 3), (1, 2), 1),
+    "one channel, many windows": (2, 4, 75, 1, (2, 2), (2, 2), 0),
+    "two channels, overlapping rows": (2, 6, 41, 2, (3, 2), (1, 2), 1),
+    "four channels, padded": (2, 7, 23, 4, (2, 2), (2, 2), 1),
+    "eight channels, one row": (2, 2, 15, 8, (1, 2), (2, 2), 0),
     "gaps": (2, 8, 9, 3, (2, 1), (3, 2), ((0, 0), (0, 0))),
 }
 MORE = {
@@ -57,12 +61,12 @@ def test_the_first_of_equals_takes_the_gradient(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("padding", [0, 1])
-def test_nan_wins(rng, kind, padding):
-    x = rng.normal(size=(3, 5, 5, 5)).astype(np.float32)
-    x[1, 1, 1, 2] = x[1, 1, 2, 2] = x[2, 4, 4, 4] = np.nan
+@pytest.mark.parametrize(("channels", "kernel", "padding"), [(5, 3, 0), (5, 3, 1), (4, 2, 0), (1, 2, 1)])
+def test_nan_wins(rng, kind, channels, kernel, padding):
+    x = rng.normal(size=(3, 5, 35, channels)).astype(np.float32)
+    x[1, 1, 1, -1] = x[1, 1, 2, -1] = x[2, 3, 4, -1] = np.nan
     x[0, 0, 0, 0] = -np.inf if kind == "max" else np.inf
-    y, grad_x = both(rng, x, 3, 2, padding, kind)
+    y, grad_x = both(rng, x, kernel, 2, padding, kind)
     assert np.isnan(y[1]).any() and not np.isnan(y[0]).any()
     assert not np.isnan(grad_x).any()
 

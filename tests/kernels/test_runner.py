@@ -54,7 +54,7 @@ def replay(threads, slow):
     tasks = np.array([(row, row + 1, item, item + 1, 1) for row in (0, 1) for item in range(ITEMS)])
     segments = np.array([(0, ITEMS), (ITEMS, 2 * ITEMS)])
     counters[runner.BATCH] = 10
-    runner.run(rows, tasks, segments, counters, STEPS, True, threads)
+    runner.Replay(rows, tasks, segments, counters, threads).run(STEPS, True, threads)
     return right, counters
 
 

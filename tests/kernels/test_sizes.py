@@ -36,7 +36,7 @@ def run_last(program, batch):
     (part,) = program.parts
     tasks = np.array([[0, len(part.rows), batch - LAST, batch, LAST]])
     program.counters[runner.BATCH] = batch
-    runner.run(part.rows, tasks, np.array([[0, 1]]), program.counters, 1, False, 1)
+    runner.Replay(part.rows, tasks, np.array([[0, 1]]), program.counters, 1).run(1, False, 1)
 
 
 IMAGE, Y, SCORES = (4, 4, 2), (2, 2, 2), (8,)
@@ -96,7 +96,7 @@ def test_parameters_beyond_two_to_the_31(name):
     program.finish()
     (part,) = program.parts
     tasks = np.array([[0, 1, layout.items - 1, layout.items, 1]])
-    runner.run(part.rows, tasks, np.array([[0, 1]]), program.counters, 1, False, 1)
+    runner.Replay(part.rows, tasks, np.array([[0, 1]]), program.counters, 1).run(1, False, 1)
     PREPARED[name](*few, hyper, one, one)
     for array, expected in zip(arrays, few, strict=True):
         np.testing.assert_allclose(array[-100:], expected, rtol=1e-5)
