@@ -25,12 +25,12 @@ from jitcnn.kernels.tiling import Outputs
 
 Arrange = record(
     w=int, arranged=int, kernel_h=int, kernel_w=int, channels=int, filters=int, stride_h=int, stride_w=int,
-    group_h=int, group_w=int, spread_h=int, spread_w=int, wide=int, shared=int,
+    group_h=int, group_w=int, spread_h=int, spread_w=int, wide=int, turned=int, shared=int,
 )  # fmt: skip
 
 
 @functools.cache
-def arrange_kernel(real: type, turned: bool):
+def arrange_kernel(real: type):
     """w (kh, kw, C, O) -> for each phase (kernel row % stride, kernel column % stride), (panels, rows, columns, in, filters of a panel).
 
     turned: rows and columns backwards, in: O, out: C; otherwise in: C, out: O.  spread: pixels from one output's window to the next's.
@@ -38,7 +38,7 @@ def arrange_kernel(real: type, turned: bool):
     """
     at, move, zero = AT[real], MOVE[real], real(0)
 
-    @inline((real.__name__, turned))
+    @inline(real.__name__)
     def arrange_tap(a, target, tap, inputs, outputs, group, panel):
         """One tap of one output of a group: (in, out), or zeros where `tap` is negative."""
         w, arranged = at(a.w), at(a.arranged)
@@ -51,7 +51,7 @@ def arrange_kernel(real: type, turned: bool):
                 if tap < 0:
                     for o in range(count):
                         to[o] = zero
-                elif turned:
+                elif a.turned:
                     for o in range(count):
                         to[o] = move(w, (tap + done + o) * a.filters + k)[0]
                 else:
@@ -60,10 +60,10 @@ def arrange_kernel(real: type, turned: bool):
                         to[o] = source[o]
                 done += count
 
-    @kernel(Arrange, (real.__name__, turned), f"arranged weights {real.__name__}")
+    @kernel(Arrange, real.__name__, f"arranged weights {real.__name__}")
     def arrange_weights(arguments, first, last, worker):
         a = only(arguments)
-        inputs, outputs = (a.filters, a.channels) if turned else (a.channels, a.filters)
+        inputs, outputs = (a.filters, a.channels) if a.turned else (a.channels, a.filters)
         panels = (a.group_h * a.group_w * outputs + a.wide - 1) // a.wide
         start, item = 0, 0
         for phase_h in range(a.stride_h):
@@ -79,8 +79,8 @@ def arrange_kernel(real: type, turned: bool):
                         if not a.shared or first <= item < last:
                             for q in range(a.group_h * a.group_w):
                                 i, j = s - q // a.group_w * a.spread_h, t - q % a.group_w * a.spread_w
-                                row = phase_h + (rows - 1 - i if turned else i) * a.stride_h
-                                column = phase_w + (columns - 1 - j if turned else j) * a.stride_w
+                                row = phase_h + (rows - 1 - i if a.turned else i) * a.stride_h
+                                column = phase_w + (columns - 1 - j if a.turned else j) * a.stride_w
                                 tap = (row * a.kernel_w + column) * a.channels if 0 <= i < rows and 0 <= j < columns else -1
                                 arrange_tap(a, start + (s * broad + t) * inputs * a.wide, tap, inputs, outputs, q, panel)
                         item += 1
@@ -106,10 +106,10 @@ def arrange(
     arranged = program.whole((1, size), w.dtype)
     layout = Layout(1, rows * columns, rows * columns, 1) if size > SHARED_SIZE else None
     program.row(
-        arrange_kernel, {"real": w.dtype.type, "turned": turned}, Arrange, ("arranged",), "once", layout, 2 * size / (rows * columns),
+        arrange_kernel, {"real": w.dtype.type}, Arrange, ("arranged",), "once", layout, 2 * size / (rows * columns),
         w=w, arranged=arranged, kernel_h=kernel_h, kernel_w=kernel_w, channels=channels, filters=filters,
         stride_h=strides[0], stride_w=strides[1], group_h=outputs.group_h, group_w=outputs.group_w, spread_h=spread[0], spread_w=spread[1],
-        wide=outputs.panel, shared=layout is not None,
+        wide=outputs.panel, turned=turned, shared=layout is not None,
     )  # fmt: skip
     return arranged
 
