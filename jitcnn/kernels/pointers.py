@@ -171,16 +171,20 @@ def take_line(typing, pointer):
     return types.void(pointer), build
 
 
+def write_pause(builder, processor: str) -> None:
+    """Wait some tens of cycles and leave the core to what else runs on it; nothing on a processor that is not known here."""
+    if processor in X86:
+        _call(builder, "llvm.x86.sse2.pause", ir.VoidType())
+    elif processor in ARM:
+        _call(builder, "llvm.aarch64.isb", ir.VoidType(), ir.Constant(INT32, 15))
+
+
 @intrinsic
 def pause(typing):
-    """Wait some tens of cycles and leave the core to what else runs on it; nothing on a processor other than x86 and ARM of 64 bits."""
+    """`write_pause` for compiled code."""
 
     def build(context, builder, signature, args):
-        processor = architecture(context)
-        if processor in X86:
-            _call(builder, "llvm.x86.sse2.pause", ir.VoidType())
-        elif processor in ARM:
-            _call(builder, "llvm.aarch64.isb", ir.VoidType(), ir.Constant(INT32, 15))
+        write_pause(builder, architecture(context))
         return context.get_dummy_value()
 
     return types.void(), build

@@ -13,7 +13,7 @@ import pytest
 from llvmlite import ir
 
 from jitcnn.kernels import dense
-from jitcnn.kernels.pointers import FLUSH, INT64, read_control, write_control
+from jitcnn.kernels.pointers import FLUSH, INT64, read_control, write_control, write_pause
 
 ROOT = Path(__file__).parents[2]
 SSE2 = {"NUMBA_CPU_NAME": "x86-64", "NUMBA_CPU_FEATURES": "+sse,+sse2"}
@@ -83,6 +83,15 @@ def test_denormals_are_flushed_on_arm_too(processor):
     assert re.search(r"mrs\s+x\d+, fpcr", text)
     assert re.search(r"orr\s+x\d+, x\d+, #0x1000000\b", text)
     assert re.search(r"msr\s+fpcr, x\d+", text)
+
+
+@pytest.mark.parametrize("processor", ["aarch64", "arm64"])
+def test_waiting_threads_pause_on_arm_too(processor):
+    def wait(builder):
+        write_pause(builder, processor)
+        return ir.Constant(INT64, 0)
+
+    assert re.search(r"^\s+isb$", assembly_for_arm(wait), re.MULTILINE)
 
 
 def test_denormals_count_as_zero_inside_kernels_only():
