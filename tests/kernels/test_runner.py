@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -72,11 +73,11 @@ def test_segments_begin_when_the_one_before_is_done(threads, slow):
 @pytest.mark.parametrize("settings", [{"OMP_THREAD_LIMIT": "1"}, {"NUMBA_THREADING_LAYER": "workqueue"}, {"NUMBA_NUM_THREADS": "5"}])
 def test_threads_that_do_not_come_are_not_waited_for(settings):
     """Fewer threads than were asked for, another way to have them, and more than there are processors."""
-    script = "from kernels.test_runner import STEPS, replay; print([replay(n, 30_000)[0].tolist() for n in (2, 5) if n <= LIMIT])"
+    script = "from tests.kernels.test_runner import STEPS, replay; print([replay(n, 30_000)[0].tolist() for n in (2, 5) if n <= LIMIT])"
     limit = settings.get("NUMBA_NUM_THREADS", "2")
     done = subprocess.run(
         [sys.executable, "-c", script.replace("LIMIT", limit)],
-        cwd=os.path.dirname(os.path.dirname(__file__)),
+        cwd=Path(__file__).parents[2],
         env=os.environ | {"NUMBA_NUM_THREADS": "2"} | settings,
         capture_output=True,
         text=True,
