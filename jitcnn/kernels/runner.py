@@ -158,7 +158,7 @@ class Replay:
         tables[END], tables[ADVANCE], tables[THREADS] = steps * tables[COUNT], advance, threads
         self.board[NEXT] = 0
         if threads == 1:
-            region(parallel=False)(*self.addresses, 1)
+            self._run(1)
             return
         with lock:
             enter()
@@ -173,7 +173,7 @@ class Replay:
                 numba.set_num_threads(saved)
 
     def _run(self, threads: int) -> None:
-        function = region(parallel=True)
+        function = region(parallel=threads > 1)
         while self.board[NEXT] < self.tables[END]:
             self.board[TIRED] = 0
             function(*self.addresses, threads)
