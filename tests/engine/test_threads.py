@@ -5,7 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from jitcnn.kernels.pace import ALL, ONE, Pace
+from jitcnn.kernels.threads import num_threads
+from jitcnn.presets import PRESETS
 
 ROOT = Path(__file__).parents[2]
 TRAIN = """
@@ -122,3 +127,28 @@ def test_after_a_fork(layer, engine, before, answer):
     if layer == "omp":
         pytest.importorskip("numba.np.ufunc.omppool", reason="libgomp is not installed", exc_type=ImportError)
     assert run(FORK, engine, before, threads=2, layer=layer) == [answer, "True", "0"]
+
+
+@pytest.mark.parametrize("name", ["double-conv", "deep", "fast"])
+def test_the_number_of_threads_may_change_from_step_to_step(monkeypatch, name):
+    """Steps on one thread and on all by turns, three at a time: as training goes where one is sometimes faster."""
+    if num_threads() < 2:
+        pytest.skip("one thread")
+    generator = np.random.default_rng(4)
+    x, y = generator.integers(0, 256, (168, 28, 28, 1)).astype(np.uint8), generator.integers(0, 10, 168)
+    ways = []
+
+    def by_turns(self, perform, steps):
+        while steps:
+            ways.append(ALL if ways[-1:] == [ONE] else ONE)
+            perform(ways[-1], min(steps, 3))
+            steps -= min(steps, 3)
+
+    monkeypatch.setattr(Pace, "run", by_turns)
+    models = [PRESETS[name].build(seed=3, threads=threads) for threads in (None, 1)]
+    for model in models:
+        model.train(x, y, epochs=2, batch_size=8, progress=False)
+        model.outputs = [model.predict(x).tobytes() for _ in range(4)]
+    assert models[0].digest() == models[1].digest()
+    assert models[0].outputs == models[1].outputs == models[1].outputs[:1] * 4
+    assert {ALL, ONE} == set(ways)
