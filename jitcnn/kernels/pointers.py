@@ -44,7 +44,7 @@ def move_of(element: types.Type):
     return move
 
 
-MOVE: dict[Any, Any] = {np.float32: move_of(types.float32), np.float64: move_of(types.float64)}
+MOVE: dict[Any, Any] = {kind: move_of(element) for kind, element in {**REAL, np.int64: types.int64}.items()}
 
 
 @intrinsic
@@ -59,40 +59,35 @@ def call_kernel(typing, address, arguments, first, last, worker):
     return types.void(*[types.int64] * 5), build
 
 
-def _number(context, builder, signature, args):
-    """The address of number args[1] of the array args[0]."""
-    return builder.gep(context.make_array(signature.args[0])(context, builder, args[0]).data, [args[1]])
+@intrinsic
+def fetch_add(typing, numbers, index, value):
+    """Add to a number that several threads add to at once; returns what it was before. `numbers`: a pointer to int64."""
+
+    def build(context, builder, signature, args):
+        return builder.atomic_rmw("add", builder.gep(args[0], [args[1]]), args[2], "acq_rel")
+
+    return types.int64(numbers, types.int64, types.int64), build
 
 
 @intrinsic
-def fetch_add(typing, array, index, value):
-    """Add to a number of an array of int64 that several threads add to at once; returns what it was before."""
+def publish(typing, numbers, index, value):
+    """Write a number: whoever sees it with `look` sees all that this thread wrote before."""
 
     def build(context, builder, signature, args):
-        return builder.atomic_rmw("add", _number(context, builder, signature, args), args[2], "acq_rel")
-
-    return types.int64(array, types.int64, types.int64), build
-
-
-@intrinsic
-def publish(typing, array, index, value):
-    """Write a number of an array of int64: whoever sees it with `look` sees all that this thread wrote before."""
-
-    def build(context, builder, signature, args):
-        builder.store_atomic(args[2], _number(context, builder, signature, args), "release", 8)
+        builder.store_atomic(args[2], builder.gep(args[0], [args[1]]), "release", 8)
         return context.get_dummy_value()
 
-    return types.void(array, types.int64, types.int64), build
+    return types.void(numbers, types.int64, types.int64), build
 
 
 @intrinsic
-def look(typing, array, index):
-    """Read a number of an array of int64 that another thread publishes."""
+def look(typing, numbers, index):
+    """Read a number that another thread publishes."""
 
     def build(context, builder, signature, args):
-        return builder.load_atomic(_number(context, builder, signature, args), "acquire", 8)
+        return builder.load_atomic(builder.gep(args[0], [args[1]]), "acquire", 8)
 
-    return types.int64(array, types.int64), build
+    return types.int64(numbers, types.int64), build
 
 
 X86, ARM = ("x86_64", "i686"), ("aarch64", "arm64")

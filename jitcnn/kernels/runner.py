@@ -9,21 +9,21 @@ those that are there do all tasks.
 import functools
 from typing import Any
 
-import numba
 import numpy as np
-from numba import carray, get_thread_id, prange, types
+from numba import get_thread_id, prange, types
 
 from jitcnn.kernels import compiling
 from jitcnn.kernels.buffers import address_of, aligned_zeros
 from jitcnn.kernels.compiling import inline, kernel
-from jitcnn.kernels.pointers import call_kernel, fetch_add, flush_denormals, int64_at, look, pause, publish, restore_control
+from jitcnn.kernels.pointers import MOVE, call_kernel, fetch_add, flush_denormals, int64_at, look, pause, publish, restore_control
 from jitcnn.kernels.records import only, record
-from jitcnn.kernels.threads import enter, lock, num_threads
+from jitcnn.kernels.threads import enter, limited_threads, lock, num_threads
 
 # Columns of the three tables.
 KERNEL, RECORD = 0, 1  # a row: address of a kernel and of its arguments
 FIRST_ROW, LAST_ROW, FIRST, LAST, BLOCK = range(5)  # a task: its rows, its share of the items, and how many items at a time
 FIRST_TASK, LAST_TASK = 0, 1  # a segment
+ROW_COLUMNS, TASK_COLUMNS, SEGMENT_COLUMNS = 2, 5, 2
 # Entries of the counters.
 STEP, POSITION, BATCH, SLOTS = range(4)
 
@@ -36,13 +36,13 @@ PATIENCE = 12_000  # looks at the board, of some tens of cycles: 300 microsecond
 
 #: Addresses; `count` segments; they are replayed up to number `end`, by so many threads; what each step adds to its counter.
 Tables = record(rows=int, tasks=int, segments=int, counters=int, board=int, count=int, end=int, advance=int, threads=int)
-COUNT, END, ADVANCE, THREADS = range(5, 9)  # where the last of them stand
+move = MOVE[np.int64]
 
 
 @inline()
-def table_of(address, lines, columns):
-    """A table as an array."""
-    return carray(int64_at(address), (lines, columns))
+def segment_of(a, number):
+    """A segment's line of the table."""
+    return move(int64_at(a.segments), number % a.count * SEGMENT_COLUMNS)
 
 
 @inline()
@@ -54,10 +54,9 @@ def edge(segment, part, threads):
 @inline()
 def hand_out(a, number):
     """Let the tasks of a segment begin."""
-    board, counters = carray(int64_at(a.board), (DRAWN,)), carray(int64_at(a.counters), (BATCH,))
-    segment = table_of(a.segments, a.count, 2)[number % a.count]
+    board, segment = int64_at(a.board), segment_of(a, number)
     if number % a.count == 0:
-        counters[STEP] += a.advance
+        int64_at(a.counters)[STEP] += a.advance
     board[DONE] = 0
     for part in range(a.threads):
         publish(board, DRAWN + part * LINE, (number << NUMBER_BITS) + edge(segment, part, a.threads))
@@ -75,11 +74,10 @@ def thread_kernel():
     @kernel(Tables, (), "runner")
     def thread(arguments, own, unused, worker):
         a = only(arguments)
-        board, counters = carray(int64_at(a.board), (DRAWN,)), carray(int64_at(a.counters), (SLOTS,))
+        board, counters, tasks = int64_at(a.board), int64_at(a.counters), int64_at(a.tasks)
         if own < 0:
             hand_out(a, board[NEXT])
             return
-        rows, tasks, segments = table_of(a.rows, 1, 2), table_of(a.tasks, 1, 5), table_of(a.segments, a.count, 2)
         control = flush_denormals()
         number, patience = look(board, SEGMENT), PATIENCE
         while number < a.end and patience:
@@ -88,15 +86,16 @@ def thread_kernel():
                 part = (own + k) % a.threads
                 drawn = fetch_add(board, DRAWN + part * LINE, 1)
                 at, t = drawn >> NUMBER_BITS, drawn & ((1 << NUMBER_BITS) - 1)
-                segment = segments[at % a.count]
+                segment = segment_of(a, at)
                 if t >= edge(segment, part + 1, a.threads):
                     k += 1
                     continue
                 # A task takes its items a block at a time through all of its rows, so that a block's numbers stay in the cache.
-                task = tasks[t]
+                task = move(tasks, t * TASK_COLUMNS)
                 for begin in range(task[FIRST], task[LAST], task[BLOCK]):
-                    for row in range(task[FIRST_ROW], task[LAST_ROW]):
-                        call_kernel(rows[row, KERNEL], rows[row, RECORD], begin, min(begin + task[BLOCK], task[LAST]), worker)
+                    for number_of_row in range(task[FIRST_ROW], task[LAST_ROW]):
+                        row = move(int64_at(a.rows), number_of_row * ROW_COLUMNS)
+                        call_kernel(row[KERNEL], row[RECORD], begin, min(begin + task[BLOCK], task[LAST]), worker)
                 if fetch_add(board, DONE, 1) + 1 < segment[LAST_TASK] - segment[FIRST_TASK]:
                     continue
                 if (at + 1) % a.count == 0:
@@ -148,32 +147,30 @@ class Replay:
     def __init__(self, rows: np.ndarray, tasks: np.ndarray, segments: np.ndarray, counters: np.ndarray, threads: int):
         self.board = aligned_zeros(DRAWN + threads * LINE, np.int64)
         self.kept = rows, tasks, segments, counters
-        self.tables = np.zeros(1, Tables).view(np.int64)
-        self.tables[:END] = *(address_of(array) for array in (*self.kept, self.board)), len(segments)
+        self.tables = np.zeros(1, Tables)
+        for name, array in zip(("rows", "tasks", "segments", "counters", "board"), (*self.kept, self.board), strict=True):
+            self.tables[name] = address_of(array)
+        self.tables["count"] = self.count = len(segments)
         self.addresses = thread_kernel().address, address_of(self.tables)
 
     def run(self, steps: int, advance: bool, threads: int) -> None:
         """Replay all segments `steps` times."""
-        tables = self.tables
-        tables[END], tables[ADVANCE], tables[THREADS] = steps * tables[COUNT], advance, threads
+        end = steps * self.count
+        self.tables["end"], self.tables["advance"], self.tables["threads"] = end, advance, threads
         self.board[NEXT] = 0
         if threads == 1:
-            self._run(1)
+            self._perform(end, 1)
             return
         with lock:
             enter()
-            saved = num_threads()
-            if saved == threads:
-                self._run(threads)
-                return
-            numba.set_num_threads(threads)
-            try:
-                self._run(threads)
-            finally:
-                numba.set_num_threads(saved)
+            if num_threads() == threads:
+                self._perform(end, threads)
+            else:
+                with limited_threads(threads):
+                    self._perform(end, threads)
 
-    def _run(self, threads: int) -> None:
+    def _perform(self, end: int, threads: int) -> None:
         function = region(parallel=threads > 1)
-        while self.board[NEXT] < self.tables[END]:
+        while self.board[NEXT] < end:
             self.board[TIRED] = 0
             function(*self.addresses, threads)

@@ -61,13 +61,23 @@ def test_the_first_of_equals_takes_the_gradient(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("channels", "kernel", "padding"), [(5, 3, 0), (5, 3, 1), (4, 2, 0), (1, 2, 1)])
-def test_nan_wins(rng, kind, channels, kernel, padding):
-    x = rng.normal(size=(3, 5, 35, channels)).astype(np.float32)
-    x[1, 1, 1, -1] = x[1, 1, 2, -1] = x[2, 3, 4, -1] = np.nan
+@pytest.mark.parametrize("padding", [0, 1])
+def test_nan_wins(rng, kind, padding):
+    x = rng.normal(size=(3, 5, 5, 5)).astype(np.float32)
+    x[1, 1, 1, 2] = x[1, 1, 2, 2] = x[2, 4, 4, 4] = np.nan
     x[0, 0, 0, 0] = -np.inf if kind == "max" else np.inf
-    y, grad_x = both(rng, x, kernel, 2, padding, kind)
+    y, grad_x = both(rng, x, 3, 2, padding, kind)
     assert np.isnan(y[1]).any() and not np.isnan(y[0]).any()
+    assert not np.isnan(grad_x).any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("channels", "padding"), [(4, 0), (1, 1)])
+def test_nan_wins_where_windows_share_a_vector(rng, kind, channels, padding):
+    x = rng.normal(size=(3, 4, 70, channels)).astype(np.float32)
+    x[1, 1, 1, -1] = x[1, 1, 2, -1] = x[2, 3, 69, -1] = np.nan
+    y, grad_x = both(rng, x, 2, 2, padding, kind)
+    assert np.isnan(y[1]).any() and np.isnan(y[2]).any() and not np.isnan(y[0]).any()
     assert not np.isnan(grad_x).any()
 
 
