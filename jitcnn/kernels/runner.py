@@ -151,12 +151,13 @@ class Replay:
         for name, array in zip(("rows", "tasks", "segments", "counters", "board"), (*self.kept, self.board), strict=True):
             self.tables[name] = address_of(array)
         self.tables["count"] = self.count = len(segments)
+        self.end, self.advance, self.threads = (self.tables[name] for name in ("end", "advance", "threads"))
         self.addresses = thread_kernel().address, address_of(self.tables)
 
     def run(self, steps: int, advance: bool, threads: int) -> None:
         """Replay all segments `steps` times."""
         end = steps * self.count
-        self.tables["end"], self.tables["advance"], self.tables["threads"] = end, advance, threads
+        self.end[0], self.advance[0], self.threads[0] = end, advance, threads
         self.board[NEXT] = 0
         if threads == 1:
             self._perform(end, 1)
