@@ -27,6 +27,7 @@ from jitcnn.kernels.winograd_patches import (
     LARGE_BYTES,
     PATCH,
     POINTS,
+    behind,
     corner,
     filters_wide,
     in_blocks,
@@ -154,23 +155,28 @@ def convolve_kernel(
         m, patch = move(v, a.m_at), move(v, a.patch_at)
         v_step, m_step = a.v_step, a.m_step
         first_patch, last_patch = first * a.lines * a.across, last * a.lines * a.across
+        taken = given = written = corner(a, first_patch)
         for start in range(first_patch, last_patch, a.strip):
             count = min(a.strip, last_patch - start)
             for p in range(count):
-                n, i, j = corner(a, start + p)
+                n, i, j = taken
+                taken = behind(a, taken)
                 image = pointer(a.x, n, first, worker)
                 take(image, a.x.row, a.x_height, a.x_width, c, i + a.x_top, j + a.x_left, move(v, p * c_wide), v_step)
             later = min(a.strip, last_patch - start - count)
+            asked = taken
             for begin in range(0, o_wide, block):
                 for e in range(36):
                     # Slow memory is idle during the products: what comes next is asked for meanwhile, if it is not scratch.
                     if begin == 0 and not a.y.worker:
                         for p in range(e * count // 36, (e + 1) * count // 36):
-                            n, i, j = corner(a, start + p)
+                            n, i, j = written
+                            written = behind(a, written)
                             fetch_to_write(a, n, i, j)
                     if begin + block >= o_wide and not a.x.worker:
                         for p in range(e * later // 36, (e + 1) * later // 36):
-                            n, i, j = corner(a, start + count + p)
+                            n, i, j = asked
+                            asked = behind(a, asked)
                             fetch(a, n, i, j)
                     for k in range(begin, min(begin + block, o_wide), wide):
                         for p in range(0, count, rows):  # the last tile computes more than there is: nobody reads it
@@ -178,9 +184,12 @@ def convolve_kernel(
                                 move(m, e * m_step + p * block + k - begin), 0, block, move(v, e * v_step + p * c_wide), 0, 0, 0, 1,
                                 move(u, e * a.u_step + k * c), 0, wide, 0, 1, c, v, 0, 0, wide, 0, 0,
                             )  # fmt: skip
+                to_give = given
                 for p in range(count):
-                    n, i, j = corner(a, start + p)
+                    n, i, j = to_give
+                    to_give = behind(a, to_give)
                     give(a, n, first, worker, i, j, begin, move(m, p * block), m_step, patch, bias, has_bias)
+            given = taken
 
     return convolve
 

@@ -22,6 +22,7 @@ from jitcnn.kernels.tiling import most_rows
 from jitcnn.kernels.winograd_patches import (
     PATCH,
     POINTS,
+    behind,
     corner,
     filters_wide,
     in_blocks,
@@ -64,10 +65,12 @@ def sums_kernel(real: type, rows: int, vectors: int, lanes: int, out_masked: boo
         z, v_step, z_step = move(v, a.z_at), a.v_step, a.z_step
         first_patch, last_patch, slot_patches = first * a.lines * a.across, last * a.lines * a.across, a.slot_images * a.down * a.across
         slot = at(a.slots + first_patch // slot_patches * a.size * itemsize)
+        at_patch = corner(a, first_patch)
         for start in range(first_patch, last_patch, a.strip):
             count = min(a.strip, last_patch - start)
             for p in range(count):
-                n, i, j = corner(a, start + p)
+                n, i, j = at_patch
+                at_patch = behind(a, at_patch)
                 take(
                     pointer(a.x, n, first, worker), a.x.row, a.x_height, a.x_width, a.channels, i + a.x_top, j + a.x_left,
                     move(v, p * c_wide), v_step,
