@@ -20,15 +20,22 @@ class Processor(NamedTuple):
     vector_bytes: int
     registers: int
     half_vectors: float = 0.5  # how much of the full speed is left with vectors of half the length
+    products: int = 2  # full vectors that it multiplies and adds at a time
+
+
+# With AVX-512 but one unit for it; Sapphire Rapids and later, some of which LLVM takes for the last of these, have two, and AMX.
+ONE_UNIT = ("znver4", "cannonlake", "icelake-client", "tigerlake", "rocketlake")
 
 
 @functools.cache
 def processor() -> Processor:
     """Vector registers of the processor that Numba compiles for."""
-    triple, name, features = cpu_target.target_context.codegen().magic_tuple()
-    if "+avx512f" in features.split(","):
-        return Processor(64, 32, 0.875 if name == "znver4" else 0.5)  # whose units of 256 bits make one of 512
-    if "+avx2" in features.split(",") or "+avx" in features.split(","):
+    triple, name, listed = cpu_target.target_context.codegen().magic_tuple()
+    features = set(listed.split(","))
+    if "+avx512f" in features:
+        half_vectors = 0.875 if name == "znver4" else 0.5  # whose units of 256 bits make one of 512
+        return Processor(64, 32, half_vectors, 1 if name in ONE_UNIT and "+amx-tile" not in features else 2)
+    if features & {"+avx2", "+avx"}:
         return Processor(32, 16)
     return Processor(16, 16 if triple.startswith(("x86_64", "i686")) else 32)
 

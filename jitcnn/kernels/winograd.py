@@ -21,7 +21,7 @@ from jitcnn.kernels.pointers import AT, MOVE, PREFETCH
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
 from jitcnn.kernels.tile import Shape, make_tile
-from jitcnn.kernels.vectors import full_lanes
+from jitcnn.kernels.vectors import full_lanes, processor
 from jitcnn.kernels.winograd_arrange import arranged_weights
 from jitcnn.kernels.winograd_patches import (
     LARGE_BYTES,
@@ -41,7 +41,7 @@ from jitcnn.kernels.winograd_patches import (
 from jitcnn.kernels.winograd_transforms import make_finish, make_transform
 
 DIRECT_PRODUCTS = 144  # of a channel and a filter for a patch of outputs, which here takes POINTS
-TRANSFORM_PRODUCTS = 270  # that take as long as the transforms of a channel, or a filter, of a patch
+TRANSFORM_PRODUCTS = 270  # that take as long as the transforms of a channel, or a filter, of a patch, for each unit that multiplies
 LEAST_GAIN = 1.4
 BLOCK_BYTES = 2**19  # M of the filters that a strip is taken through before the next ones
 
@@ -62,7 +62,8 @@ def choose(w_shape: tuple[int, ...], strides: tuple[int, int], size: tuple[int, 
         return False, "Winograd's way is for kernels of 3 x 3 at stride 1"
     (channels, filters), (rows, columns) = w_shape[2:], size
     used = rows * columns / (multiple(rows, PATCH) * multiple(columns, PATCH))
-    gain = DIRECT_PRODUCTS * channels * filters * used / (POINTS * channels * filters + TRANSFORM_PRODUCTS * (channels + filters))
+    transforms = TRANSFORM_PRODUCTS * processor().products * (channels + filters)
+    gain = DIRECT_PRODUCTS * channels * filters * used / (POINTS * channels * filters + transforms)
     reason = (
         f"{POINTS} products instead of {DIRECT_PRODUCTS} for a patch of {PATCH} x {PATCH} outputs, with the transforms of "
         f"{channels} + {filters} channels, in patches for {1 / used:.1f} times the {rows} x {columns} outputs, are expected to be "

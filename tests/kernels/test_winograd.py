@@ -9,6 +9,7 @@ import pytest
 from jitcnn import CNN, Conv2d, Dense, Flatten, kernels
 from jitcnn.kernels import winograd, winograd_patches
 from jitcnn.kernels.program import Program
+from jitcnn.kernels.vectors import Processor
 from tests.kernels.oracle import LOOPS, assert_near, wide
 from tests.kernels.oracle import agree as compare
 
@@ -112,9 +113,16 @@ def test_what_it_is_not_for_is_refused():
         ((3, 3, 24, 32), (1, 1), (10, 10), True, "patches for 1.4 times the 10 x 10 outputs"),
     ],
 )
-def test_choice(w_shape, strides, size, wins, why):
+def test_choice(w_shape, strides, size, wins, why, monkeypatch):
+    monkeypatch.setattr(winograd, "processor", lambda: Processor(64, 32, products=1))
     chosen, reason = winograd.choose(w_shape, strides, size)
     assert chosen == wins and why in reason
+
+
+def test_where_products_are_cheap_more_channels_are_needed(monkeypatch):
+    monkeypatch.setattr(winograd, "processor", lambda: Processor(64, 32, products=2))
+    wins = {channels: winograd.choose((3, 3, channels, 2 * channels), (1, 1), (24, 24))[0] for channels in (8, 32, 64)}
+    assert wins == {8: False, 32: True, 64: True}
 
 
 def rows_of(algorithm, shape):
