@@ -1,7 +1,7 @@
 """Gradient of a convolution's weights and bias: sums over pixels and images, kept apart by slots of images.
 
 Each slot of the batch has sums of its own, which are added up in slot order afterwards: so the bits do not depend on which thread
-took which slot.
+took which slot.  Where slots would be larger than the images, as in late layers, a task owns filters instead, over the whole batch.
 
 Few filters do not fill a vector.  Then neighbouring outputs are taken together, as the filters of a wider kernel (as in
 `conv_arrange.py`), and the sums of a tap over the group's outputs, which stand in different columns, are added up in the end.
@@ -14,13 +14,14 @@ import numpy as np
 from numba import carray
 
 from jitcnn.forms.codes import AUTO
-from jitcnn.kernels import winograd_weights
+from jitcnn.kernels import runner, winograd_weights
 from jitcnn.kernels.buffers import Buffer
 from jitcnn.kernels.compiling import inline, kernel
 from jitcnn.kernels.conv import image_border, with_winograd
-from jitcnn.kernels.pointers import AT, MOVE
+from jitcnn.kernels.pointers import AT, MOVE, int64_at
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
+from jitcnn.kernels.rows import Layout
 from jitcnn.kernels.slots import fold_slots, sum_slots
 from jitcnn.kernels.sums import make_column_sums
 from jitcnn.kernels.tile import Shape, make_tile
@@ -28,12 +29,13 @@ from jitcnn.kernels.tiling import choose_columns, choose_group, choose_taps, cho
 
 STRIP_PIXELS = 120  # enough that loading and storing the sums is a few percent of the work
 SMALL_PIXELS = 240  # smaller images are added up several at a time: that many pixels, since sums of many channels come from far away
+FEWEST_PANELS = 4  # of filters, to share them out
 STRIP_BYTES = 2**14  # of gradients that are read where they lie; more of them are copied, a tile's columns at a time
 
 GradWeights = record(
     x=Images, grad_y=Images, slots=int, size=int, slot_images=int, x_top=int, x_left=int, stride_h=int, stride_w=int,
     x_height=int, height=int, width=int, kernel_h=int, kernel_w=int, channels=int, filters=int,
-    images=int, strip=int, packed=int, packed_size=int,
+    images=int, strip=int, packed=int, packed_size=int, batch=int, filters_of_task=int,
 )  # fmt: skip
 
 
@@ -102,7 +104,8 @@ def grad_weights_kernel(
     real: type, groups: int, per_group: int, rest: int, vectors: int, lanes: int, last: int, last_lanes: int, masked: bool,
     taps: int, pixel: int, ahead: str,
 ):  # fmt: skip
-    """Adds each image's sums over pixels of x * grad_y to its slot.
+    """Adds each image's sums over pixels of x * grad_y to its slot; if `batch` says how many images there are, those of all of them for
+    the filters of the tasks first to last.
 
     Tile rows are (kernel column, channel in), several kernel rows at once where those are few, `rest` of them in the last tile; columns are
     filters, the last of which take `last` vectors.  A strip of `strip` lines of pixels, which stay in the first-level cache, takes part in
@@ -123,11 +126,16 @@ def grad_weights_kernel(
         a = only(arguments)
         c, o = a.channels, a.filters
         run = a.kernel_w * c
-        slot = at(a.slots + first // a.slot_images * a.size * itemsize)
+        begin_filter, end_filter, slot = 0, o, at(a.slots)
+        if a.batch:
+            begin_filter, end_filter = first * a.filters_of_task, min(last * a.filters_of_task, o)
+            first, last = 0, int64_at(a.batch)[0]
+        else:
+            slot = move(slot, first // a.slot_images * a.size)
         if first % a.slot_images == 0:
-            numbers = carray(slot, (a.size,))
-            for i in range(a.size):
-                numbers[i] = zero
+            for i in range(a.kernel_h * run):
+                for k in range(begin_filter, end_filter):
+                    move(slot, i * o)[k] = zero
         x_line, x_pixel = a.stride_h * a.x.row, a.stride_w * c
         g_image, g_line, g_pixel, together = a.grad_y.image, a.grad_y.row, o, o
         packed = at(a.packed + worker * a.packed_size * itemsize)
@@ -139,7 +147,7 @@ def grad_weights_kernel(
             grad_image = pointer(a.grad_y, n, first, worker)
             for line in range(0, a.height, a.strip):
                 height = min(a.strip, a.height - line)
-                for begin in range(0, o, together):
+                for begin in range(begin_filter, end_filter, together):
                     if a.packed_size:
                         for m in range(images):
                             source = move(grad_image, m * a.grad_y.image + line * a.grad_y.row + begin)
@@ -151,7 +159,7 @@ def grad_weights_kernel(
                         x = move(x_image, (line + start) * x_line + i * a.x.row)
                         g = move(packed, -begin) if a.packed_size else move(grad_image, line * g_line)
                         for j in range(0, run, per_group):
-                            for k in range(begin, min(begin + together, o), wide):
+                            for k in range(begin, min(begin + together, end_filter), wide):
                                 x_at, sums = move(x, j), move(slot, (i * run + j) * o + k)
                                 g_at = move(g, start * g_line + k)
                                 for m in range(images):
@@ -184,7 +192,11 @@ def conv2d_grad_weights(
     size = kernel_h * wide * channels * group * filters
     strip = -(-height // max(1, height * width // STRIP_PIXELS))
     images = -(-SMALL_PIXELS // (height * width))
-    slots = program.whole((program.slots, size), real)
+    panels, of_image = -(-filters // columns.wide), x.storage.image_size + grad_y.storage.image_size
+    owned = group == 1 and panels >= FEWEST_PANELS and program.slots * size > program.batch * of_image
+    # Two tasks a thread: enough to be shared out anew, and few enough that each reads all images.
+    filters_of_task = columns.wide * -(-panels // (2 * (program.threads or 1)))
+    slots = grad_w if owned else program.whole((program.slots, size), real)
     packed_size = images * strip * width * columns.wide if images * strip * width * group * filters * real().itemsize > STRIP_BYTES else 0
     packed = program.whole((program.threads or 1, packed_size), real) if packed_size else None
     program.row(
@@ -193,11 +205,16 @@ def conv2d_grad_weights(
             "real": real, "groups": rows.groups, "per_group": rows.per_group, "rest": rest, **columns._asdict(), "taps": taps,
             "pixel": group * stride_w * channels if taps > 1 else 0, "ahead": "r" if (kernel_h, kernel_w, taps) == (1, 1, 1) else "",
         },
-        GradWeights, ("slots", "packed"), x=x, grad_y=grad_y, slots=slots, size=size, slot_images=program.slot_images,
+        GradWeights, ("slots", "packed"), "parameters" if owned else "images",
+        Layout(size // filters, filters, filters, filters_of_task) if owned else None, program.batch * height * width / 16,
+        x=x, grad_y=grad_y, slots=slots, size=size, slot_images=program.slot_images,
         x_top=-top, x_left=-left, stride_h=stride_h, stride_w=group * stride_w,
         x_height=x.shape[1], height=height, width=width, kernel_h=kernel_h, kernel_w=wide, channels=channels, filters=group * filters,
         images=images, strip=strip, packed=packed, packed_size=packed_size,
+        batch=program.counters[runner.BATCH : runner.BATCH + 1] if owned else 0, filters_of_task=filters_of_task,
     )  # fmt: skip
+    if owned:
+        return
     if group == 1:
         sum_slots(program, slots, grad_w)
     else:

@@ -163,19 +163,19 @@ def convolve_kernel(
                 n, i, j = taken
                 taken = behind(a, taken)
                 image = pointer(a.x, n, first, worker)
-                take(image, a.x.row, a.x_height, a.x_width, c, i + a.x_top, j + a.x_left, move(v, p * c_wide), v_step)
+                take(image, a.x.row, a.x_height, a.x_width, c, 0, c, i + a.x_top, j + a.x_left, move(v, p * c_wide), v_step)
             later = min(a.strip, last_patch - start - count)
             asked = taken
             for begin in range(0, o_wide, block):
                 for e in range(36):
                     # Slow memory is idle during the products: what comes next is asked for meanwhile, if it is not scratch.
                     if begin == 0 and not a.y.worker:
-                        for p in range(e * count // 36, (e + 1) * count // 36):
+                        for _ in range(e * count // 36, (e + 1) * count // 36):
                             n, i, j = written
                             written = behind(a, written)
                             fetch_to_write(a, n, i, j)
                     if begin + block >= o_wide and not a.x.worker:
-                        for p in range(e * later // 36, (e + 1) * later // 36):
+                        for _ in range(e * later // 36, (e + 1) * later // 36):
                             n, i, j = asked
                             asked = behind(a, asked)
                             fetch(a, n, i, j)

@@ -84,24 +84,25 @@ def behind(a, corner):
 
 @functools.cache
 def make_take(real: type, name: str, size: int, lanes: int, masked: bool):
-    """take(image, row, height, width, channels, i, j, target, step): the map `name` of the patch at (i, j) of an image, zeros outside it.
+    """take(image, row, height, width, channels, begin, end, i, j, target, step): the map `name` of the patch at (i, j) of an image.
 
-    Value e of channel c goes to target[e * step + c]; masked: channels do not fill the last vector, whose other numbers become zeros.
+    Outside the image are zeros.  Value e of channel c, begin to end, goes to target[e * step + c]; masked: channels do not fill the last
+    vector, whose other numbers become zeros.
     """
     move = MOVE[real]
     transform, edge_transform = make_transform(name, real, lanes, ""), make_transform(name, real, lanes, "edge")
     last_transform = make_transform(name, real, lanes, "source") if masked else transform
 
     @inline((real.__name__, name, lanes, masked))
-    def take(image, row, height, width, channels, i, j, target, step):
+    def take(image, row, height, width, channels, begin, end, i, j, target, step):
         source = move(image, i * row + j * channels)
         if i < 0 or j < 0 or i + size > height or j + size > width:
-            for c in range(0, channels, lanes):
+            for c in range(begin, min(end, channels), lanes):
                 edge_transform(
                     move(source, c), row, channels, move(target, c), 6 * step, step, channels - c, -i, height - i, -j, width - j
                 )  # fmt: skip
             return
-        for c in range(0, channels, lanes):
+        for c in range(begin, min(end, channels), lanes):
             if c + lanes <= channels:
                 transform(move(source, c), row, channels, move(target, c), 6 * step, step, lanes)
             elif masked:

@@ -2,7 +2,8 @@
 
 For each of the 36 values, S[e] (C, filters) adds up inputs' values times gradients' values over the patches of a slot of images; in the
 end slots are added up in their order and brought back to 3x3 taps.  Where S is small, a few images at a time are added, between the
-layers before and behind; a large one is read and written less often, for lines of patches of all images of its slot.
+layers before and behind; a large one is read and written less often, for lines of patches of all images of its slot.  Where slots would
+be larger than the images, as in late layers, a task owns filters instead, over the whole batch: each transforms all inputs anew.
 """
 
 import functools
@@ -38,18 +39,22 @@ LARGE_BYTES = 2**20  # sums that do not stay in the second-level cache
 LONG_STRIP = 256
 SLOTS_BYTES = 2**22  # more is not spent on sums of their own for slots, as long as there are a few
 FEWEST_SLOTS = 4
+FEWEST_PANELS = 4  # of filters, to share them out
 
 Sums = record(
     x=Images, grad_y=Images, slots=int, size=int, slot_images=int, scratch=int, scratch_size=int, lines=int,
     s_step=int, v_step=int, z_step=int, z_at=int,
     x_top=int, x_left=int, x_height=int, x_width=int, height=int, width=int, down=int, across=int, strip=int,
-    channels=int, channels_wide=int, filters=int, filters_wide=int,
+    channels=int, channels_wide=int, filters=int, filters_wide=int, batch=int, filters_of_task=int,
 )  # fmt: skip
 
 
 @functools.cache
 def sums_kernel(real: type, rows: int, vectors: int, lanes: int, out_masked: bool, in_lanes: int, in_masked: bool):
-    """S of a slot: all of it where lines of patches first to last are the slot's, else images first to last are added."""
+    """S of a slot: all of it where lines of patches first to last are the slot's, else images first to last are added.
+
+    If `batch` says how many images there are, S of all of them for the filters of the tasks first to last.
+    """
     shape = Shape(real, 1, rows, vectors, lanes, a_row=1)
     first_tile, tile = make_tile(shape), make_tile(shape._replace(start="load"))
     take, take_gradient = make_take(real, "inputs", 6, in_lanes, in_masked), make_take(real, "gradients", 4, lanes, out_masked)
@@ -63,6 +68,10 @@ def sums_kernel(real: type, rows: int, vectors: int, lanes: int, out_masked: boo
         c_wide, o_wide = a.channels_wide, a.filters_wide
         v = at(a.scratch + worker * a.scratch_size * itemsize)
         z, v_step, z_step = move(v, a.z_at), a.v_step, a.z_step
+        begin, end = 0, o_wide
+        if a.batch:
+            begin, end = first * a.filters_of_task, min(last * a.filters_of_task, o_wide)
+            first, last = 0, int64_at(a.batch)[0] * a.down
         first_patch, last_patch, slot_patches = first * a.lines * a.across, last * a.lines * a.across, a.slot_images * a.down * a.across
         slot = at(a.slots + first_patch // slot_patches * a.size * itemsize)
         at_patch = corner(a, first_patch)
@@ -72,15 +81,15 @@ def sums_kernel(real: type, rows: int, vectors: int, lanes: int, out_masked: boo
                 n, i, j = at_patch
                 at_patch = behind(a, at_patch)
                 take(
-                    pointer(a.x, n, first, worker), a.x.row, a.x_height, a.x_width, a.channels, i + a.x_top, j + a.x_left,
+                    pointer(a.x, n, first, worker), a.x.row, a.x_height, a.x_width, a.channels, 0, a.channels, i + a.x_top, j + a.x_left,
                     move(v, p * c_wide), v_step,
                 )  # fmt: skip
                 take_gradient(
-                    pointer(a.grad_y, n, first, worker), a.grad_y.row, a.height, a.width, a.filters, i, j,
+                    pointer(a.grad_y, n, first, worker), a.grad_y.row, a.height, a.width, a.filters, begin, end, i, j,
                     move(z, p * o_wide), z_step,
                 )  # fmt: skip
             for e in range(36):
-                for k in range(0, o_wide, wide):
+                for k in range(begin, end, wide):
                     for c in range(0, c_wide, rows):
                         s_at, v_at, z_at = move(slot, e * a.s_step + c * o_wide + k), move(v, e * v_step + c), move(z, e * z_step + k)
                         if start % slot_patches == 0:
@@ -92,13 +101,14 @@ def sums_kernel(real: type, rows: int, vectors: int, lanes: int, out_masked: boo
 
 
 Total = record(
-    slots=int, size=int, batch=int, slot_images=int, total=int, step=int, channels=int, channels_wide=int, filters=int, filters_wide=int
-)
+    slots=int, size=int, batch=int, slot_images=int, total=int, step=int, channels=int, channels_wide=int, filters=int, filters_wide=int,
+    filters_of_task=int,
+)  # fmt: skip
 
 
 @functools.cache
 def total_kernel(real: type, lanes: int, masked: bool):
-    """Taps (3, 3, C, O) of channels first to last from the slots in use."""
+    """Taps (3, 3, C, O) from the slots in use: of channels first to last, or if that is given of the filters of the tasks first to last."""
     itemsize, at, move = np.dtype(real).itemsize, AT[real], MOVE[real]
     transform = make_transform("weight sums", real, lanes, "")
     last_transform = make_transform("weight sums", real, lanes, "target") if masked else transform
@@ -107,7 +117,10 @@ def total_kernel(real: type, lanes: int, masked: bool):
     def total(arguments, first, last, worker):
         a = only(arguments)
         used = (carray(int64_at(a.batch), (1,))[0] + a.slot_images - 1) // a.slot_images
-        plane, step = a.channels * a.filters, a.step
+        plane, step, begin, end = a.channels * a.filters, a.step, 0, a.filters
+        if a.filters_of_task:
+            begin, end = first * a.filters_of_task, min(last * a.filters_of_task, a.filters)
+            first, last = 0, a.channels
         for c in range(first, last):
             for e in range(36):
                 at_line = e * step + c * a.filters_wide
@@ -116,7 +129,7 @@ def total_kernel(real: type, lanes: int, masked: bool):
                     other = carray(at(a.slots + (s * a.size + at_line) * itemsize), (a.filters_wide,))
                     for k in range(a.filters_wide):
                         line[k] += other[k]
-            for k in range(0, a.filters, lanes):
+            for k in range(begin, end, lanes):
                 source, target = move(at(a.slots), c * a.filters_wide + k), move(at(a.total), c * a.filters + k)
                 if k + lanes <= a.filters:
                     transform(source, 6 * step, step, target, 3 * plane, plane, lanes)
@@ -145,6 +158,11 @@ def grad_weights(program: Program, grad_y: Buffer, x: Buffer, grad_w: np.ndarray
     size = POINTS * step  # of a slot
     patches = in_blocks(program, x, grad_y, size * real().itemsize, LARGE_BYTES)
     slot_images = program.slot_images if patches else slot_images_of(program.batch, size * real().itemsize)
+    panels, of_image = o_wide // columns.wide, x.storage.image_size + grad_y.storage.image_size
+    owned = not patches and panels >= FEWEST_PANELS and -(-program.batch // slot_images) * size > program.batch * of_image
+    filters_of_task = columns.wide * -(-panels // (program.threads or 1))
+    if owned:
+        slot_images = program.batch
     down, across = (-(-length // PATCH) for length in grad_y.shape[1:3])
     strip = strip_of(1, POINTS * (c_wide + o_wide) * real().itemsize, 0, patches)
     if size * real().itemsize > LARGE_BYTES:  # what a strip adds to is read and written less often for longer strips
@@ -154,22 +172,23 @@ def grad_weights(program: Program, grad_y: Buffer, x: Buffer, grad_w: np.ndarray
     scratch = program.whole((program.threads or 1, int(starts[-1])), real)
     slots = program.whole((-(-program.batch // slot_images), size), real)
     shape = {"channels": channels, "channels_wide": c_wide, "filters": filters, "filters_wide": o_wide}
-    masked = filters % columns.lanes != 0
+    masked, batch = filters % columns.lanes != 0, program.counters[runner.BATCH : runner.BATCH + 1]
+    layout, plane = Layout(9 * channels, filters, filters, filters_of_task), channels * filters
     program.row(
         sums_kernel,
         {
             "real": real, "rows": rows, "vectors": columns.vectors, "lanes": columns.lanes, "out_masked": masked,
             "in_lanes": in_lanes, "in_masked": channels % in_lanes != 0,
         },
-        Sums, ("slots", "scratch"), "images" if patches else "batch", items=down, lines=down if patches else 1, slot=slot_images,
-        x=x, grad_y=grad_y, slots=slots, size=size, slot_images=slot_images, scratch=scratch, scratch_size=scratch.shape[1],
-        s_step=step, v_step=v_step, z_step=z_step, z_at=starts[1],
+        Sums, ("slots", "scratch"), "parameters" if owned else "images" if patches else "batch", layout if owned else None,
+        program.batch * down * across * POINTS / 9 / 16, items=down, slot=slot_images,
+        lines=down if patches else 1, x=x, grad_y=grad_y, slots=slots, size=size, slot_images=slot_images,
+        scratch=scratch, scratch_size=scratch.shape[1], s_step=step, v_step=v_step, z_step=z_step, z_at=starts[1],
         x_top=-top, x_left=-left, x_height=x.shape[1], x_width=x.shape[2], height=grad_y.shape[1], width=grad_y.shape[2],
-        down=down, across=across, strip=strip, **shape,
+        down=down, across=across, strip=strip, batch=batch if owned else 0, filters_of_task=filters_of_task, **shape,
     )  # fmt: skip
-    plane = channels * filters
     program.row(
         total_kernel, {"real": real, "lanes": columns.lanes, "masked": masked}, Total, ("total",), "parameters",
-        Layout(9, plane, plane, filters), POINTS / 9 * slots.shape[0], slots=slots, size=size, slot_images=slot_images,
-        batch=program.counters[runner.BATCH : runner.BATCH + 1], total=grad_w, step=step, **shape,
+        layout if owned else Layout(9, plane, plane, filters), POINTS / 9 * slots.shape[0], slots=slots, size=size,
+        slot_images=slot_images, batch=batch, total=grad_w, step=step, filters_of_task=filters_of_task if owned else 0, **shape,
     )  # fmt: skip
