@@ -82,6 +82,7 @@ class Program:
         scales: bool = False,
         items: int = 1,
         slot: int = 0,
+        parts: int = 0,
         beside: frozenset[int] = frozenset(),
         **fields: Any,
     ) -> Row:
@@ -89,7 +90,7 @@ class Program:
         missing = set(record.names or ()) ^ set(fields)
         if missing:
             raise ValueError(f"a kernel's arguments do not fit its record: {', '.join(sorted(missing))}")
-        row = Row(factory, dict(key), record, fields, writes, over, layout, cost, ends, late, items, slot, scales, beside)
+        row = Row(factory, dict(key), record, fields, writes, over, layout, cost, ends, late, items, slot, parts, scales, beside)
         row.together = [row]
         (self.derived if over == "once" else self.rows).append(row)
         self.after_writing([fields[name] for name in writes])

@@ -58,6 +58,7 @@ class Row:
     late: Callable[["Row"], None] | None = None
     items: int = 1  # over the batch: how many an image has
     slot: int = 0  # over the batch: images of a task, where that must not depend on the threads
+    parts: int = 0  # over the batch: of its results, which are shared out instead of images
     scales: bool = False  # multiplies numbers one by one, in place
     beside: frozenset[int] = frozenset()  # addresses of arrays from outside, parts of its own, that it reads and writes too
     together: list["Row"] = field(default_factory=list)  # all rows that write parts of one result, this one too
@@ -129,7 +130,7 @@ def image_shares(batch: int, slot: int, block: int, threads: int) -> list[tuple[
 
 
 def batch_shares(row: Row, batch: int, threads: int) -> list[tuple[int, int, int]]:
-    """Share the items of a row over the batch out, one task a thread, or one a slot."""
-    items = batch * row.items
+    """Share the items of a row over the batch out, or its parts, one task a thread, or one a slot."""
+    items = row.parts or batch * row.items
     size = row.slot * row.items or -(-items // threads)
     return [(first, min(first + size, items), size) for first in range(0, items, size)]

@@ -7,7 +7,8 @@ stages while it lies in the second-level cache:
                                V[e] (patches, C)       with U[e] (C, filters)       M[e] (patches, filters)
 
 U is made of the weights whenever they change.  Where it is small, a few images at a time go through all three stages, between the
-layers before and behind.  Large U have to be read few times: then lines of patches of the whole batch are shared out among the threads.
+layers before and behind.  Large U have to be read few times: then lines of patches of the whole batch are shared out among the threads;
+or where there are few patches, as in late layers, filters are, so that each thread reads the part of U that it has made.
 Patches at the edge read zeros outside the image.
 """
 
@@ -15,9 +16,10 @@ import functools
 
 import numpy as np
 
+from jitcnn.kernels import runner
 from jitcnn.kernels.buffers import Buffer
 from jitcnn.kernels.compiling import inline, kernel
-from jitcnn.kernels.pointers import AT, MOVE, PREFETCH
+from jitcnn.kernels.pointers import AT, MOVE, PREFETCH, int64_at
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
 from jitcnn.kernels.tile import Shape, make_tile
@@ -72,13 +74,14 @@ def choose(w_shape: tuple[int, ...], strides: tuple[int, int], size: tuple[int, 
     return gain >= LEAST_GAIN, reason
 
 
-#: block: filters that a strip is taken through before the next ones.  lines: of patches, in an item: an image's, or one.  x_top, x_left:
-#: where the first patch begins in x, negative outside.  m_at, patch_at: where a worker's scratch holds them, behind V.
+#: block: filters that a strip is taken through before the next ones.  lines: of patches, in an item: an image's, or one.  batch: where
+#: the number of images stands, if not they but the tile's columns are shared out.  x_top, x_left: where the first patch begins in x,
+#: negative outside.  m_at, patch_at: where a worker's scratch holds them, behind V.
 Convolve = record(
     x=Images, y=Images, mask=Images, u=int, b=int, scratch=int, scratch_size=int, v_step=int, m_step=int, u_step=int,
     m_at=int, patch_at=int, lines=int,
     x_top=int, x_left=int, x_height=int, x_width=int, height=int, width=int, down=int, across=int, strip=int,
-    channels=int, channels_wide=int, filters=int, filters_wide=int, block=int,
+    channels=int, channels_wide=int, filters=int, filters_wide=int, block=int, batch=int,
 )  # fmt: skip
 
 
@@ -106,9 +109,9 @@ def make_fetch(real: type):
 
 @functools.cache
 def make_give(real: type, lanes: int, masked: bool, end: str):
-    """give(a, n, first, worker, i, j, begin, m, step, patch, bias, has_bias): outputs of the patch at (i, j) of image n from its 36 values.
+    """give(a, n, first, worker, i, j, begin, stop, m, step, patch, bias, has_bias): outputs of the patch at (i, j) of image n.
 
-    They are those of the block of filters from `begin` on: value e of filter o is m[e * step + o - begin]; patch: room for 4x4 vectors;
+    Those of the filters begin to stop, from its 36 values: value e of filter o is m[e * step + o - begin]; patch: room for 4x4 vectors;
     masked: filters do not fill the last vector.
     """
     pointer, move, with_mask = ACCESS[real][1], MOVE[real], end == "mask"
@@ -116,12 +119,12 @@ def make_give(real: type, lanes: int, masked: bool, end: str):
     finish, last_finish = make_finish(real, lanes, False, end), make_finish(real, lanes, masked, end)
 
     @inline((real.__name__, lanes, masked, end))
-    def give(a, n, first, worker, i, j, begin, m, step, patch, bias, has_bias):
+    def give(a, n, first, worker, i, j, begin, stop, m, step, patch, bias, has_bias):
         y, y_row, o = pointer(a.y, n, first, worker), a.y.row, a.filters
         mask = y
         if with_mask:
             mask = pointer(a.mask, n, first, worker)
-        for k in range(begin, min(begin + a.block, o), lanes):
+        for k in range(begin, min(stop, o), lanes):
             back(move(m, k - begin), 6 * step, step, patch, 4 * lanes, lanes, lanes)
             for p in range(min(4, a.height - i)):
                 for q in range(min(4, a.width - j)):
@@ -155,6 +158,10 @@ def convolve_kernel(
         v, u, bias, has_bias = at(a.scratch + worker * a.scratch_size * itemsize), at(a.u), at(a.b), a.b != 0
         m, patch = move(v, a.m_at), move(v, a.patch_at)
         v_step, m_step = a.v_step, a.m_step
+        begin_filter, end_filter = 0, o_wide
+        if a.batch:
+            begin_filter, end_filter = first * wide, last * wide
+            first, last = 0, int64_at(a.batch)[0] * a.down
         first_patch, last_patch = first * a.lines * a.across, last * a.lines * a.across
         taken = given = written = corner(a, first_patch)
         for start in range(first_patch, last_patch, a.strip):
@@ -166,20 +173,21 @@ def convolve_kernel(
                 take(image, a.x.row, a.x_height, a.x_width, c, 0, c, i + a.x_top, j + a.x_left, move(v, p * c_wide), v_step)
             later = min(a.strip, last_patch - start - count)
             asked = taken
-            for begin in range(0, o_wide, block):
+            for begin in range(begin_filter, end_filter, block):
+                stop = min(begin + block, end_filter)
                 for e in range(36):
                     # Slow memory is idle during the products: what comes next is asked for meanwhile, if it is not scratch.
-                    if begin == 0 and not a.y.worker:
+                    if begin == begin_filter and not a.y.worker:
                         for _ in range(e * count // 36, (e + 1) * count // 36):
                             n, i, j = written
                             written = behind(a, written)
                             fetch_to_write(a, n, i, j)
-                    if begin + block >= o_wide and not a.x.worker:
+                    if stop == end_filter and not a.x.worker:
                         for _ in range(e * later // 36, (e + 1) * later // 36):
                             n, i, j = asked
                             asked = behind(a, asked)
                             fetch(a, n, i, j)
-                    for k in range(begin, min(begin + block, o_wide), wide):
+                    for k in range(begin, stop, wide):
                         for p in range(0, count, rows):  # the last tile computes more than there is: nobody reads it
                             tile(
                                 move(m, e * m_step + p * block + k - begin), 0, block, move(v, e * v_step + p * c_wide), 0, 0, 0, 1,
@@ -189,7 +197,7 @@ def convolve_kernel(
                 for p in range(count):
                     n, i, j = to_give
                     to_give = behind(a, to_give)
-                    give(a, n, first, worker, i, j, begin, move(m, p * block), m_step, patch, bias, has_bias)
+                    give(a, n, first, worker, i, j, begin, stop, move(m, p * block), m_step, patch, bias, has_bias)
             given = taken
 
     return convolve
@@ -202,10 +210,12 @@ def convolve(
     real = x.dtype.type
     wide, in_lanes = filters_wide(real, filters), lanes_of(real, channels)
     down, across = (-(-size // PATCH) for size in y.shape[1:3])
-    rows, c_wide = rows_of(down * across, wide.vectors), multiple(channels, in_lanes)
+    c_wide = multiple(channels, in_lanes)
     o_wide = multiple(filters, wide.wide)
     u_bytes = u.size * real().itemsize
     patches = in_blocks(program, x, y, u_bytes, LARGE_BYTES)
+    rows = rows_of(down * across * (1 if patches else program.batch), wide.vectors)
+    owned = not patches and u_bytes > LARGE_BYTES and program.batch * down * across <= 2 * o_wide
     strip = strip_of(rows, POINTS * (c_wide + o_wide) * real().itemsize, u_bytes, patches)
     block = min(o_wide, max(1, BLOCK_BYTES // (POINTS * strip * wide.wide * real().itemsize)) * wide.wide)
     v_step, m_step = plane_of(real, strip * c_wide), plane_of(real, strip * block)
@@ -217,7 +227,8 @@ def convolve(
             "real": real, "rows": rows, "vectors": wide.vectors, "lanes": wide.lanes, "out_masked": filters % wide.lanes != 0,
             "in_lanes": in_lanes, "in_masked": channels % in_lanes != 0, "channels_wide": c_wide, "end": "store",
         },
-        Convolve, ("y", "scratch"), "images" if patches else "batch", ends=(end,), items=down, lines=down if patches else 1,
+        Convolve, ("y", "scratch"), "images" if patches else "batch", ends=(end,), items=down, parts=o_wide // wide.wide if owned else 0,
+        lines=down if patches else 1, batch=program.counters[runner.BATCH : runner.BATCH + 1] if owned else 0,
         x=x, y=y, mask=None, u=u, b=b, scratch=scratch, scratch_size=scratch.shape[1],
         v_step=v_step, m_step=m_step, u_step=u.shape[1] // POINTS,
         m_at=starts[1], patch_at=starts[2], x_top=-top, x_left=-left,

@@ -22,7 +22,7 @@ Weights = record(w=int, u=int, scratch=int, channels=int, filters=int, wide=int,
 def weights_kernel(real: type, lanes: int, masked: bool, turned: bool):
     """U[e] (in, filters in panels of the tile's columns) from w (3, 3, C, O).
 
-    turned: rows and columns backwards, in: O, filters: C.  shared: only inputs first to last are done.
+    turned: rows and columns backwards, in: O, filters: C.  shared: only vectors of filters first to last are done.
     """
     move, at, zero = MOVE[real], AT[real], real(0)
     itemsize = np.dtype(real).itemsize
@@ -45,13 +45,13 @@ def weights_kernel(real: type, lanes: int, masked: bool, turned: bool):
     def weights(arguments, first, last, worker):
         a = only(arguments)
         inputs, outputs = (a.filters, a.channels) if turned else (a.channels, a.filters)
-        begin, end = (first, last) if a.shared else (0, inputs)
+        begin, end = (first * lanes, min(last * lanes, outputs)) if a.shared else (0, outputs)
         w, u, block = at(a.w), at(a.u), at(a.scratch + worker * 9 * lanes * lanes * itemsize)
         plane = a.channels * a.filters
-        for k in range(0, outputs, lanes):
+        for k in range(begin, end, lanes):
             panel = move(u, k // a.wide * a.wide * inputs + k % a.wide)
-            for start in range(begin, end, lanes):
-                count = min(lanes, end - start)
+            for start in range(0, inputs, lanes):
+                count = min(lanes, inputs - start)
                 if turned:
                     turn(block, move(w, k * a.filters + start), plane, a.filters, min(lanes, outputs - k), count)
                 for c in range(start, start + count):
@@ -75,11 +75,11 @@ def arranged_weights(program: Program, w: np.ndarray, turned: bool) -> Buffer:
     step = plane_of(real, inputs * multiple(outputs, columns.wide))
     u = program.whole((1, POINTS * step), real)
     scratch = program.whole((program.threads or 1, 9 * columns.lanes**2), real)
-    layout = Layout(1, inputs, inputs, 1) if channels * filters > SHARED_SIZE else None
+    layout = Layout(1, outputs, outputs, columns.lanes) if channels * filters > SHARED_SIZE else None
     masked = outputs % columns.lanes != 0
     program.row(
         weights_kernel, {"real": real, "lanes": columns.lanes, "masked": masked and not turned, "turned": turned},
-        Weights, ("u", "scratch"), "once", layout, 40.0 * outputs,
+        Weights, ("u", "scratch"), "once", layout, 40.0 * inputs,
         w=w, u=u, scratch=scratch, channels=channels, filters=filters, wide=columns.wide, step=step, shared=layout is not None,
     )  # fmt: skip
     return u

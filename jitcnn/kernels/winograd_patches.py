@@ -14,7 +14,7 @@ PATCH = 4  # pixels of output along each axis
 POINTS = 36  # values of a patch
 STRIP_BYTES = 5 * 2**17  # V and M of a strip, beside U in the second-level cache
 LARGE_BYTES = 2**22  # U that comes from beyond the third-level cache, and is read less often for longer strips
-LONG_STRIP = 112
+LONG_STRIP = 128
 FEWEST_PATCHES = 28  # of the images of a block, for which U, or the sums, are read from the cache
 
 
