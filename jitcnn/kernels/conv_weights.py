@@ -26,6 +26,7 @@ from jitcnn.kernels.slots import fold_slots, sum_slots
 from jitcnn.kernels.sums import make_column_sums
 from jitcnn.kernels.tile import Shape, make_tile
 from jitcnn.kernels.tiling import choose_columns, choose_group, choose_taps, choose_unrolled
+from jitcnn.kernels.winograd_patches import multiple
 
 STRIP_PIXELS = 120  # enough that loading and storing the sums is a few percent of the work
 SMALL_PIXELS = 240  # smaller images are added up several at a time: that many pixels, since sums of many channels come from far away
@@ -36,6 +37,7 @@ GradWeights = record(
     x=Images, grad_y=Images, slots=int, size=int, slot_images=int, x_top=int, x_left=int, stride_h=int, stride_w=int,
     x_height=int, height=int, width=int, kernel_h=int, kernel_w=int, channels=int, filters=int,
     images=int, strip=int, packed=int, packed_size=int, batch=int, filters_of_task=int,
+    total=int, sums_row=int, sums_panel=int,
 )  # fmt: skip
 
 
@@ -72,27 +74,27 @@ def make_add(shape: Shape, rest: int, last: int, last_lanes: int, masked: bool):
     @inline((shape, rest, last, last_lanes, masked))
     def add(a, sums, x, x_line, x_pixel, g, g_line, g_pixel, lines, row_is_whole, columns):
         run = a.kernel_w * a.channels
-        n_k, group, pixels = a.width // taps, run * a.filters, taps * x_pixel
+        n_k, group, pixels = a.width // taps, run * a.sums_row, taps * x_pixel
         if row_is_whole:
             if columns >= wide:
                 tile(
-                    sums, group, a.filters, x, a.x.row, 1, x_line, pixels, g, g_line, taps * g_pixel, g_pixel, lines, n_k,
+                    sums, group, a.sums_row, x, a.x.row, 1, x_line, pixels, g, g_line, taps * g_pixel, g_pixel, lines, n_k,
                     sums, 0, 0, wide, 0, 0,
                 )  # fmt: skip
             elif last:
                 last_tile(
-                    sums, group, a.filters, x, a.x.row, 1, x_line, pixels, g, g_line, taps * g_pixel, g_pixel, lines, n_k,
+                    sums, group, a.sums_row, x, a.x.row, 1, x_line, pixels, g, g_line, taps * g_pixel, g_pixel, lines, n_k,
                     sums, 0, 0, columns, 0, 0,
                 )  # fmt: skip
         elif rest:
             if columns >= wide:
                 rest_tile(
-                    sums, 0, a.filters, x, 0, 1, x_line, pixels, g, g_line, taps * g_pixel, g_pixel, lines, n_k,
+                    sums, 0, a.sums_row, x, 0, 1, x_line, pixels, g, g_line, taps * g_pixel, g_pixel, lines, n_k,
                     sums, 0, 0, wide, 0, 0,
                 )  # fmt: skip
             elif last:
                 last_rest_tile(
-                    sums, 0, a.filters, x, 0, 1, x_line, pixels, g, g_line, taps * g_pixel, g_pixel, lines, n_k,
+                    sums, 0, a.sums_row, x, 0, 1, x_line, pixels, g, g_line, taps * g_pixel, g_pixel, lines, n_k,
                     sums, 0, 0, columns, 0, 0,
                 )  # fmt: skip
 
@@ -126,16 +128,17 @@ def grad_weights_kernel(
         a = only(arguments)
         c, o = a.channels, a.filters
         run = a.kernel_w * c
-        begin_filter, end_filter, slot = 0, o, at(a.slots)
+        begin_filter, end_filter, slot, size = 0, o, at(a.slots), a.size
         if a.batch:
             begin_filter, end_filter = first * a.filters_of_task, min(last * a.filters_of_task, o)
+            slot, size = move(slot, begin_filter // wide * a.sums_panel), (last - first) * a.filters_of_task // wide * a.sums_panel
             first, last = 0, int64_at(a.batch)[0]
         else:
             slot = move(slot, first // a.slot_images * a.size)
         if first % a.slot_images == 0:
-            for i in range(a.kernel_h * run):
-                for k in range(begin_filter, end_filter):
-                    move(slot, i * o)[k] = zero
+            numbers = carray(slot, (size,))
+            for i in range(size):
+                numbers[i] = zero
         x_line, x_pixel = a.stride_h * a.x.row, a.stride_w * c
         g_image, g_line, g_pixel, together = a.grad_y.image, a.grad_y.row, o, o
         packed = at(a.packed + worker * a.packed_size * itemsize)
@@ -160,13 +163,20 @@ def grad_weights_kernel(
                         g = move(packed, -begin) if a.packed_size else move(grad_image, line * g_line)
                         for j in range(0, run, per_group):
                             for k in range(begin, min(begin + together, end_filter), wide):
-                                x_at, sums = move(x, j), move(slot, (i * run + j) * o + k)
+                                x_at, sums = move(x, j), move(slot, (k - begin_filter) // wide * a.sums_panel + (i * run + j) * a.sums_row)
                                 g_at = move(g, start * g_line + k)
                                 for m in range(images):
                                     add(
                                         a, sums, move(x_at, m * a.x.image), x_line, x_pixel, move(g_at, m * g_image), g_line, g_pixel,
                                         lines, j + per_group <= run, o - k,
                                     )  # fmt: skip
+        if a.batch:
+            for k in range(begin_filter, end_filter, wide):
+                for i in range(a.kernel_h * run):
+                    source = move(slot, (k - begin_filter) // wide * a.sums_panel + i * wide)
+                    target = move(at(a.total), i * o + k)
+                    for q in range(min(wide, o - k)):
+                        target[q] = source[q]
 
     return grad_weights
 
@@ -194,9 +204,11 @@ def conv2d_grad_weights(
     images = -(-SMALL_PIXELS // (height * width))
     panels, of_image = -(-filters // columns.wide), x.storage.image_size + grad_y.storage.image_size
     owned = group == 1 and panels >= FEWEST_PANELS and program.slots * size > program.batch * of_image
-    # Two tasks a thread: enough to be shared out anew, and few enough that each reads all images.
-    filters_of_task = columns.wide * -(-panels // (2 * (program.threads or 1)))
-    slots = grad_w if owned else program.whole((program.slots, size), real)
+    # Two tasks a thread: enough to be shared out anew, and few enough, since each reads all images.
+    panels_of_task = -(-panels // (2 * (program.threads or 1)))
+    filters_of_task, sums_panel = panels_of_task * columns.wide, size // filters * columns.wide if owned else columns.wide
+    room = (1, multiple(panels, panels_of_task) * sums_panel) if owned else (program.slots, size)
+    slots = program.whole(room, real)
     packed_size = images * strip * width * columns.wide if images * strip * width * group * filters * real().itemsize > STRIP_BYTES else 0
     packed = program.whole((program.threads or 1, packed_size), real) if packed_size else None
     program.row(
@@ -205,13 +217,14 @@ def conv2d_grad_weights(
             "real": real, "groups": rows.groups, "per_group": rows.per_group, "rest": rest, **columns._asdict(), "taps": taps,
             "pixel": group * stride_w * channels if taps > 1 else 0, "ahead": "r" if (kernel_h, kernel_w, taps) == (1, 1, 1) else "",
         },
-        GradWeights, ("slots", "packed"), "parameters" if owned else "images",
+        GradWeights, ("slots", "packed", "total") if owned else ("slots", "packed"), "parameters" if owned else "images",
         Layout(size // filters, filters, filters, filters_of_task) if owned else None, program.batch * height * width / 16,
         x=x, grad_y=grad_y, slots=slots, size=size, slot_images=program.slot_images,
         x_top=-top, x_left=-left, stride_h=stride_h, stride_w=group * stride_w,
         x_height=x.shape[1], height=height, width=width, kernel_h=kernel_h, kernel_w=wide, channels=channels, filters=group * filters,
         images=images, strip=strip, packed=packed, packed_size=packed_size,
         batch=program.counters[runner.BATCH : runner.BATCH + 1] if owned else 0, filters_of_task=filters_of_task,
+        total=grad_w if owned else 0, sums_row=columns.wide if owned else group * filters, sums_panel=sums_panel,
     )  # fmt: skip
     if owned:
         return

@@ -25,6 +25,7 @@ CASES = {
     "uneven padding": (2, 8, 5, 20, 16, ((0, 3), (4, 1))),
     "several strips and slots": (19, 12, 13, 40, 72, 1),
     "many channels": (2, 10, 10, 128, 64, 1),
+    "few patches of many filters": (5, 4, 3, 33, 150, 1),
 }
 FLOAT64 = ["patches that do not fit"]  # the others with --full only
 
