@@ -1,6 +1,7 @@
-"""Compile several kernels at once: other processes compile a part of them into the cache, from where this one loads them.
+"""Compile several kernels at once: other processes compile some of them into the cache, from where this one loads them.
 
-Numba compiles one function at a time in a process, a quarter of a second each; a network's first run needs some thirty.
+Numba compiles one function at a time in a process, a quarter of a second each; a network's first run needs some thirty.  Whoever is ready
+takes the next one, which a file in a folder says, since some take five times as long as others, and other processes begin later.
 """
 
 import functools
@@ -8,9 +9,11 @@ import hashlib
 import importlib
 import os
 import pickle
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -32,17 +35,9 @@ def compile_all(wanted: Sequence[Wanted]) -> list[Any]:
     if cache_folder():
         missing = {mark: each for mark, each in new.items() if not any((Path(folder) / mark).exists() for folder in cache_folders())}
     expect(len(new))
-    processes = _start(list(missing.values()))
-    try:
-        for factory, key in list(missing.values())[:: len(processes) + 1]:
-            factory(**key)
-        for process in processes:
-            process.wait()
-        kernels = [factory(**key) for factory, key in wanted]
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
+    if missing:
+        _compile(list(missing.values()))
+    kernels = [factory(**key) for factory, key in wanted]
     expect(0)
     _known.update(new)
     for mark in missing:
@@ -58,13 +53,40 @@ def _mark(wanted: Wanted) -> str:
     return f"made-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
-def _start(missing: list[Wanted]) -> list[subprocess.Popen]:
-    """Processes that compile all but this one's part."""
+def _compile(missing: list[Wanted]) -> None:
+    """Compile these, and see to it that others help."""
+    try:
+        taken = tempfile.mkdtemp(prefix="jitcnn-")
+    except OSError:
+        return  # then everything is compiled where it is asked for
+    processes = _start(missing, taken)
+    try:
+        for factory, key in _untaken(missing, taken):
+            factory(**key)
+        for process in processes:
+            process.wait()
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+        shutil.rmtree(taken, ignore_errors=True)
+
+
+def _untaken(wanted: list[Any], taken: str) -> Iterator[Any]:
+    """One after the other that no other process has taken: for each there is a file in the folder `taken`, named by its number."""
+    for number, each in enumerate(wanted):
+        with suppress(FileExistsError):
+            Path(taken, str(number)).touch(exist_ok=False)
+            yield each
+
+
+def _start(missing: list[Wanted], taken: str) -> list[subprocess.Popen]:
+    """Processes that compile too."""
     count = min(_processors() - 1, len(missing) // FEWEST, MOST_PROCESSES)
     path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
+    names = [(factory.__module__, factory.__name__, key) for factory, key in missing]
     processes: list[subprocess.Popen] = []
-    for number in range(1, count + 1):
-        part = [(factory.__module__, factory.__name__, key) for factory, key in missing[number :: count + 1]]
+    for _ in range(count):
         with suppress(OSError):
             process = subprocess.Popen(
                 [sys.executable, "-m", "jitcnn.kernels.ahead"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
@@ -73,7 +95,7 @@ def _start(missing: list[Wanted]) -> list[subprocess.Popen]:
             processes.append(process)
             assert process.stdin is not None
             with process.stdin as pipe:
-                pickle.dump(part, pipe)
+                pickle.dump((names, taken), pipe)
     return processes
 
 
@@ -93,5 +115,6 @@ def _as_written(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    for module, name, arguments in pickle.load(sys.stdin.buffer):
+    names, taken = pickle.load(sys.stdin.buffer)
+    for module, name, arguments in _untaken(names, taken):
         getattr(importlib.import_module(module), name)(**{key: _as_written(value) for key, value in arguments.items()})

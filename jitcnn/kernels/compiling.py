@@ -27,7 +27,7 @@ from numba.core.sigutils import normalize_signature
 from numba.np.numpy_support import from_dtype
 
 #: A dict, not a set: options enter the cache key of what captures a helper, and a set's order changes from process to process.
-OPTIONS = {"error_model": "numpy", "fastmath": dict.fromkeys(("contract", "reassoc", "nsz", "arcp"), True)}
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": dict.fromkeys(("contract", "reassoc", "nsz", "arcp"), True)}
 
 #: Called before a kernel is compiled, or loaded from the cache, for the first time in a process: with its name, and how many are known to
 #: come after it.
@@ -212,7 +212,7 @@ def inline(key: object = ()) -> Callable[[Callable], Callable]:
 
     def wrap(function: Callable) -> Callable:
         name = rename(function, key)
-        dispatcher = numba.njit(**OPTIONS)(function)
+        dispatcher = numba.njit(**OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)  # nobody else calls it
         dispatcher._set_uuid(name)  # a captured dispatcher would otherwise enter the cache key under a new name in every process
         return dispatcher
 
