@@ -28,7 +28,7 @@ def integer(name: str, value: Any, at_least: int | None = None) -> int:
 
 def pair(name: str, value: Any, at_least: int = 1) -> tuple[int, int]:
     """(rows, columns) from an integer, which counts for both, or a pair of integers."""
-    if not is_sequence(value):
+    if type(value) is int or not is_sequence(value):
         number = integer(name, value, at_least)
         return number, number
     if len(value) != 2:
@@ -64,6 +64,8 @@ def shape(name: str, value: Any, axes: Sequence[str]) -> tuple[int, ...]:
     """A tuple of positive integers, one an axis."""
     if not is_sequence(value) or len(value) != len(axes):
         raise ValueError(f"{name} is {value!r}, expected {len(axes)} integers ({', '.join(axes)})")
+    if all(type(size) is int and 0 < size <= LARGEST for size in value):  # messages take longer to write than all else that is checked
+        return tuple(value)
     return tuple(integer(f"{name}: {axis}", size, at_least=1) for axis, size in zip(axes, value, strict=True))
 
 
