@@ -29,7 +29,7 @@ def watch_kernel(real: type):
                 zeros = zero
                 for i in range(a.width):
                     zeros += zero * x[i]  # NaN from infinity and NaN; as fast as the memory is read
-                if not zeros == zero:
+                if zeros != zero:
                     carray(int64_at(a.found), (1,))[0] = 1
 
     return watch
