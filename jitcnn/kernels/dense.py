@@ -15,7 +15,7 @@ from jitcnn.kernels import runner
 from jitcnn.kernels.buffers import ALIGNMENT, Buffer
 from jitcnn.kernels.compiling import kernel
 from jitcnn.kernels.elementwise import lines
-from jitcnn.kernels.pointers import AT, MOVE, int64_at, take_line
+from jitcnn.kernels.pointers import AT, MOVE, PREFETCH, int64_at, take_line
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
 from jitcnn.kernels.rows import Layout, Row
@@ -183,11 +183,12 @@ def grad_weights_kernel(real: type, rows: int, masked: bool):
     """grad_w, as (out, in), = sum over the batch of grad_y * x, for a share of the inputs; masked: they do not fill the last tile.
 
     moved: the weights, if an update by the same task follows. All cores have read them; that their lines change hands takes about as long
-    as the sums, so it is set going before.
+    as the sums, so it is set going before. Inputs of the next item lie in as many places as there are images, partly with another core,
+    where no processor looks ahead by itself: it is asked to.
     """
     shape = Shape(real, 1, rows, VECTORS, full_lanes(real), a_row=1)
     tile, last_tile = make_tile(shape), make_tile(shape._replace(masked=masked))
-    at, move = AT[real], MOVE[real]
+    at, move, prefetch = AT[real], MOVE[real], PREFETCH[real][0]
     wide, line = VECTORS * full_lanes(real), ALIGNMENT // np.dtype(real).itemsize
 
     @kernel(GradWeights, (shape, masked), f"gradient of dense weights {rows}x{VECTORS} {real.__name__}")
@@ -201,6 +202,9 @@ def grad_weights_kernel(real: type, rows: int, masked: bool):
                 for o in range(a.outputs):
                     for i in range(k, min(k + wide, a.inputs), line):
                         take_line(move(at(a.moved), o * a.inputs + i))
+            for n in range(batch):
+                for i in range(0, wide, line):
+                    prefetch(move(x, n * a.x.image + k + wide + i))
             for start in range(0, a.outputs, rows):
                 o = min(start, a.outputs - rows)
                 w_at, g_at, x_at = move(w, o * a.inputs + k), move(g, o), move(x, k)
