@@ -188,7 +188,7 @@ def grad_weights_kernel(real: type, rows: int, masked: bool):
     """
     shape = Shape(real, 1, rows, VECTORS, full_lanes(real), a_row=1)
     tile, last_tile = make_tile(shape), make_tile(shape._replace(masked=masked))
-    at, move, prefetch = AT[real], MOVE[real], PREFETCH[real][0]
+    at, move, (prefetch, prefetch_to_write) = AT[real], MOVE[real], PREFETCH[real]
     wide, line = VECTORS * full_lanes(real), ALIGNMENT // np.dtype(real).itemsize
 
     @kernel(GradWeights, (shape, masked), f"gradient of dense weights {rows}x{VECTORS} {real.__name__}")
@@ -202,6 +202,7 @@ def grad_weights_kernel(real: type, rows: int, masked: bool):
                 for o in range(a.outputs):
                     for i in range(k, min(k + wide, a.inputs), line):
                         take_line(move(at(a.moved), o * a.inputs + i))
+                        prefetch_to_write(move(at(a.moved), o * a.inputs + i + wide))
             for n in range(batch):
                 for i in range(0, wide, line):
                     prefetch(move(x, n * a.x.image + k + wide + i))
