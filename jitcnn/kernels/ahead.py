@@ -75,9 +75,13 @@ def _compile(missing: list[Wanted]) -> None:
 def _untaken(wanted: list[Any], taken: str) -> Iterator[Any]:
     """One after the other that no other process has taken: for each there is a file in the folder `taken`, named by its number."""
     for number, each in enumerate(wanted):
-        with suppress(FileExistsError):
+        try:
             Path(taken, str(number)).touch(exist_ok=False)
-            yield each
+        except FileExistsError:
+            continue
+        except OSError:
+            pass  # where no file can be made, several compile the same
+        yield each
 
 
 def _start(missing: list[Wanted], taken: str) -> list[subprocess.Popen]:

@@ -21,6 +21,8 @@ mode = sys.argv[1]
 ahead._processors = lambda: 1 if mode == "alone" else 2
 if mode == "no room":
     ahead.tempfile.mkdtemp = lambda **settings: open("/nowhere/at/all")
+if mode == "full":
+    make, ahead.tempfile.mkdtemp = ahead.tempfile.mkdtemp, lambda **settings: make(**settings) + "/not there"
 if mode == "broken":
     ahead.sys = type("sys", (), {"executable": "/bin/false"})
 started = []
@@ -49,4 +51,9 @@ def test_another_process_compiles_some_of_them(tmp_path):
 @pytest.mark.parametrize(("mode", "started"), [("alone", 0), ("broken", 1), ("no room", 0)])
 def test_without_its_help(tmp_path, mode, started):
     assert run(mode, tmp_path) == [started, 0]
+    assert run("two", tmp_path) == [0, 8]
+
+
+def test_where_nobody_can_say_what_is_taken(tmp_path):
+    assert run("full", tmp_path)[0] == 1
     assert run("two", tmp_path) == [0, 8]
