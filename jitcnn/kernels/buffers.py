@@ -15,6 +15,11 @@ def address_of(array: np.ndarray) -> int:
     return ctypes.c_size_t.from_address(id(array) + POINTER).value
 
 
+def point(use: np.ndarray, address: int) -> None:
+    """Let an argument name other memory."""
+    use[0] = address
+
+
 def aligned_zeros(size: int, dtype) -> np.ndarray:
     """A flat array of zeros that begins at a multiple of 64 bytes."""
     dtype = np.dtype(dtype)

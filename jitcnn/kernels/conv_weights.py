@@ -22,15 +22,13 @@ from jitcnn.kernels.pointers import AT, MOVE, int64_at
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
 from jitcnn.kernels.rows import Layout
-from jitcnn.kernels.slots import fold_slots, sum_slots
+from jitcnn.kernels.slots import filters_are_owned, fold_slots, sum_slots
 from jitcnn.kernels.sums import make_column_sums
 from jitcnn.kernels.tile import Shape, make_tile
 from jitcnn.kernels.tiling import choose_columns, choose_group, choose_taps, choose_unrolled
-from jitcnn.kernels.winograd_patches import multiple
 
 STRIP_PIXELS = 120  # enough that loading and storing the sums is a few percent of the work
 SMALL_PIXELS = 240  # smaller images are added up several at a time: that many pixels, since sums of many channels come from far away
-FEWEST_PANELS = 4  # of filters, to share them out
 STRIP_BYTES = 2**14  # of gradients that are read where they lie; more of them are copied, a tile's columns at a time
 
 GradWeights = record(
@@ -42,16 +40,16 @@ GradWeights = record(
 
 
 @functools.cache
-def make_pack(real: type, wide: int):
-    """pack(source, line, pixel, target, height, width, count): `count` numbers of each pixel, the next pixel's `wide` numbers behind."""
+def make_pack(real: type):
+    """pack(source, line, pixel, target, step, height, width, count): `count` numbers of each pixel, each `step` behind the last."""
     move = MOVE[real]
 
-    @inline((real.__name__, wide))
-    def pack(source, line, pixel, target, height, width, count):
+    @inline(real.__name__)
+    def pack(source, line, pixel, target, step, height, width, count):
         for i in range(height):
             for j in range(width):
                 numbers = carray(move(source, i * line + j * pixel), (count,))
-                copy = carray(move(target, (i * width + j) * wide), (count,))
+                copy = carray(move(target, (i * width + j) * step), (count,))
                 for q in range(count):
                     copy[q] = numbers[q]
 
@@ -106,8 +104,8 @@ def grad_weights_kernel(
     real: type, groups: int, per_group: int, rest: int, vectors: int, lanes: int, last: int, last_lanes: int, masked: bool,
     taps: int, pixel: int, ahead: str,
 ):  # fmt: skip
-    """Adds each image's sums over pixels of x * grad_y to its slot; if `batch` says how many images there are, those of all of them for
-    the filters of the tasks first to last.
+    """Adds each image's sums over pixels of x * grad_y to its slot; or, where filters_of_task is given, those of all images of the batch
+    for the filters of the tasks first to last.
 
     Tile rows are (kernel column, channel in), several kernel rows at once where those are few, `rest` of them in the last tile; columns are
     filters, the last of which take `last` vectors.  A strip of `strip` lines of pixels, which stay in the first-level cache, takes part in
@@ -119,7 +117,7 @@ def grad_weights_kernel(
     shape = Shape(real, groups, per_group, vectors, lanes, "load", a_row=1, taps=taps, a_t=pixel, ahead=ahead)
     pointer, at, move = ACCESS[real][1], AT[real], MOVE[real]
     wide, itemsize, zero = vectors * lanes, np.dtype(real).itemsize, real(0)
-    pack, add = make_pack(real, wide), make_add(shape, rest, last, last_lanes, masked)
+    pack, add = make_pack(real), make_add(shape, rest, last, last_lanes, masked)
 
     key = (shape, rest, last, last_lanes, masked)
 
@@ -129,9 +127,9 @@ def grad_weights_kernel(
         c, o = a.channels, a.filters
         run = a.kernel_w * c
         begin_filter, end_filter, slot, size = 0, o, at(a.slots), a.size
-        if a.batch:
+        if a.filters_of_task:
             begin_filter, end_filter = first * a.filters_of_task, min(last * a.filters_of_task, o)
-            slot, size = move(slot, begin_filter // wide * a.sums_panel), (last - first) * a.filters_of_task // wide * a.sums_panel
+            slot, size = move(slot, begin_filter // wide * a.sums_panel), (end_filter - begin_filter + wide - 1) // wide * a.sums_panel
             first, last = 0, int64_at(a.batch)[0]
         else:
             slot = move(slot, first // a.slot_images * a.size)
@@ -154,7 +152,7 @@ def grad_weights_kernel(
                     if a.packed_size:
                         for m in range(images):
                             source = move(grad_image, m * a.grad_y.image + line * a.grad_y.row + begin)
-                            pack(source, a.grad_y.row, o, move(packed, m * g_image), height, a.width, min(wide, o - begin))
+                            pack(source, a.grad_y.row, o, move(packed, m * g_image), wide, height, a.width, min(wide, o - begin))
                     for i in range(0, a.kernel_h, groups):
                         # Lines whose pixels of x all lie on the border are left out.
                         start = max(0, -((a.x_top + i + groups - 1) // a.stride_h) - line)
@@ -170,13 +168,10 @@ def grad_weights_kernel(
                                         a, sums, move(x_at, m * a.x.image), x_line, x_pixel, move(g_at, m * g_image), g_line, g_pixel,
                                         lines, j + per_group <= run, o - k,
                                     )  # fmt: skip
-        if a.batch:
+        if a.filters_of_task:
             for k in range(begin_filter, end_filter, wide):
-                for i in range(a.kernel_h * run):
-                    source = move(slot, (k - begin_filter) // wide * a.sums_panel + i * wide)
-                    target = move(at(a.total), i * o + k)
-                    for q in range(min(wide, o - k)):
-                        target[q] = source[q]
+                source = move(slot, (k - begin_filter) // wide * a.sums_panel)
+                pack(source, 0, wide, move(at(a.total), k), o, 1, a.kernel_h * run, min(wide, o - k))
 
     return grad_weights
 
@@ -202,13 +197,12 @@ def conv2d_grad_weights(
     size = kernel_h * wide * channels * group * filters
     strip = -(-height // max(1, height * width // STRIP_PIXELS))
     images = -(-SMALL_PIXELS // (height * width))
-    panels, of_image = -(-filters // columns.wide), x.storage.image_size + grad_y.storage.image_size
-    owned = group == 1 and panels >= FEWEST_PANELS and program.slots * size > program.batch * of_image
+    panels = -(-filters // columns.wide)
+    owned = group == 1 and filters_are_owned(program, program.slots, size, (x, grad_y), panels)
     # Two tasks a thread: enough to be shared out anew, and few enough, since each reads all images.
-    panels_of_task = -(-panels // (2 * (program.threads or 1)))
-    filters_of_task, sums_panel = panels_of_task * columns.wide, size // filters * columns.wide if owned else columns.wide
-    room = (1, multiple(panels, panels_of_task) * sums_panel) if owned else (program.slots, size)
-    slots = program.whole(room, real)
+    filters_of_task = -(-panels // (2 * (program.threads or 1))) * columns.wide
+    sums_panel = size // filters * columns.wide if owned else columns.wide
+    slots = program.whole((1, panels * sums_panel) if owned else (program.slots, size), real)
     packed_size = images * strip * width * columns.wide if images * strip * width * group * filters * real().itemsize > STRIP_BYTES else 0
     packed = program.whole((program.threads or 1, packed_size), real) if packed_size else None
     program.row(
@@ -217,13 +211,13 @@ def conv2d_grad_weights(
             "real": real, "groups": rows.groups, "per_group": rows.per_group, "rest": rest, **columns._asdict(), "taps": taps,
             "pixel": group * stride_w * channels if taps > 1 else 0, "ahead": "r" if (kernel_h, kernel_w, taps) == (1, 1, 1) else "",
         },
-        GradWeights, ("slots", "packed", "total") if owned else ("slots", "packed"), "parameters" if owned else "images",
+        GradWeights, ("slots", "packed", "total"), "parameters" if owned else "images",
         Layout(size // filters, filters, filters, filters_of_task) if owned else None, program.batch * height * width / 16,
         x=x, grad_y=grad_y, slots=slots, size=size, slot_images=program.slot_images,
         x_top=-top, x_left=-left, stride_h=stride_h, stride_w=group * stride_w,
         x_height=x.shape[1], height=height, width=width, kernel_h=kernel_h, kernel_w=wide, channels=channels, filters=group * filters,
         images=images, strip=strip, packed=packed, packed_size=packed_size,
-        batch=program.counters[runner.BATCH : runner.BATCH + 1] if owned else 0, filters_of_task=filters_of_task,
+        batch=program.counters[runner.BATCH : runner.BATCH + 1], filters_of_task=filters_of_task if owned else 0,
         total=grad_w if owned else 0, sums_row=columns.wide if owned else group * filters, sums_panel=sums_panel,
     )  # fmt: skip
     if owned:

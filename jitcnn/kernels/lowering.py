@@ -10,7 +10,7 @@ from jitcnn.forms.prepared import ARGUMENTS, check
 from jitcnn.kernels import runner
 from jitcnn.kernels.activation import LOWERINGS as ACTIVATION
 from jitcnn.kernels.augment import LOWERINGS as AUGMENT
-from jitcnn.kernels.buffers import Buffer, address_of
+from jitcnn.kernels.buffers import Buffer, address_of, point
 from jitcnn.kernels.clipping import LOWERINGS as CLIPPING
 from jitcnn.kernels.compiling import hold_across_forks
 from jitcnn.kernels.conv import LOWERINGS as CONV
@@ -23,7 +23,7 @@ from jitcnn.kernels.image import LOWERINGS as IMAGE
 from jitcnn.kernels.loss import LOWERINGS as LOSS
 from jitcnn.kernels.padding import LOWERINGS as PADDING
 from jitcnn.kernels.pool import LOWERINGS as POOL
-from jitcnn.kernels.program import Program, point
+from jitcnn.kernels.program import Program
 from jitcnn.kernels.scaling import LOWERINGS as SCALING
 from jitcnn.kernels.threads import num_threads
 from jitcnn.kernels.update import LOWERINGS as UPDATE

@@ -15,7 +15,7 @@ import numpy as np
 
 from jitcnn.kernels import runner
 from jitcnn.kernels.ahead import compile_all
-from jitcnn.kernels.buffers import Border, Buffer, Storage, address_of
+from jitcnn.kernels.buffers import Border, Buffer, Storage, address_of, point
 from jitcnn.kernels.planning import Segment, needed, place_buffers, place_derived, plan_segments
 from jitcnn.kernels.records import Images
 from jitcnn.kernels.rows import BLOCK, MOST_SLOTS, Call, Layout, Row, block_of, memory_of
@@ -297,8 +297,3 @@ class Program:
 
     def __reduce__(self):
         raise TypeError("a recorded program holds memory addresses and cannot be copied, pickled or saved; record it again")
-
-
-def point(use: np.ndarray, address: int) -> None:
-    """Let an argument name other memory."""
-    use[0] = address

@@ -13,6 +13,15 @@ from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import only, record
 from jitcnn.kernels.rows import Layout
 
+FEWEST_PANELS = 4  # of filters, to share them out
+
+
+def filters_are_owned(program: Program, slots: int, size: int, images: tuple[Buffer, ...], panels: int) -> bool:
+    """Whether tasks own panels of filters, over the whole batch, since slots of `size` sums would be larger than the images to read."""
+    of_image = sum(buffer.storage.image_size for buffer in images)
+    return panels >= FEWEST_PANELS and slots * size > program.batch * of_image
+
+
 SumSlots = record(slots=int, size=int, used=int, total=int, unit=int)
 UNIT = 1024
 

@@ -45,6 +45,7 @@ from jitcnn.kernels.winograd_transforms import make_finish, make_transform
 DIRECT_PRODUCTS = 144  # of a channel and a filter for a patch of outputs, which here takes POINTS
 TRANSFORM_PRODUCTS = 270  # that take as long as the transforms of a channel, or a filter, of a patch, for each unit that multiplies
 LEAST_GAIN = 1.4
+PATCHES_A_FILTER = 2  # up to which it costs less to transform all patches in each thread than to read all of U there
 BLOCK_BYTES = 2**19  # M of the filters that a strip is taken through before the next ones
 
 
@@ -163,7 +164,7 @@ def convolve_kernel(
             begin_filter, end_filter = first * wide, last * wide
             first, last = 0, int64_at(a.batch)[0] * a.down
         first_patch, last_patch = first * a.lines * a.across, last * a.lines * a.across
-        taken = given = written = corner(a, first_patch)
+        taken = given = corner(a, first_patch)
         for start in range(first_patch, last_patch, a.strip):
             count = min(a.strip, last_patch - start)
             for p in range(count):
@@ -172,7 +173,7 @@ def convolve_kernel(
                 image = pointer(a.x, n, first, worker)
                 take(image, a.x.row, a.x_height, a.x_width, c, 0, c, i + a.x_top, j + a.x_left, move(v, p * c_wide), v_step)
             later = min(a.strip, last_patch - start - count)
-            asked = taken
+            asked, written = taken, given
             for begin in range(begin_filter, end_filter, block):
                 stop = min(begin + block, end_filter)
                 for e in range(36):
@@ -215,7 +216,7 @@ def convolve(
     u_bytes = u.size * real().itemsize
     patches = in_blocks(program, x, y, u_bytes, LARGE_BYTES)
     rows = rows_of(down * across * (1 if patches else program.batch), wide.vectors)
-    owned = not patches and u_bytes > LARGE_BYTES and program.batch * down * across <= 2 * o_wide
+    owned = not patches and u_bytes > LARGE_BYTES and program.batch * down * across <= PATCHES_A_FILTER * o_wide
     strip = strip_of(rows, POINTS * (c_wide + o_wide) * real().itemsize, u_bytes, patches)
     block = min(o_wide, max(1, BLOCK_BYTES // (POINTS * strip * wide.wide * real().itemsize)) * wide.wide)
     v_step, m_step = plane_of(real, strip * c_wide), plane_of(real, strip * block)

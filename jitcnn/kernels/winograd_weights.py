@@ -18,6 +18,7 @@ from jitcnn.kernels.pointers import AT, MOVE, int64_at
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
 from jitcnn.kernels.rows import MOST_SLOTS, Layout
+from jitcnn.kernels.slots import filters_are_owned
 from jitcnn.kernels.tile import Shape, make_tile
 from jitcnn.kernels.tiling import most_rows
 from jitcnn.kernels.winograd_patches import (
@@ -39,7 +40,6 @@ LARGE_BYTES = 2**20  # sums that do not stay in the second-level cache
 LONG_STRIP = 256
 SLOTS_BYTES = 2**22  # more is not spent on sums of their own for slots, as long as there are a few
 FEWEST_SLOTS = 4
-FEWEST_PANELS = 4  # of filters, to share them out
 
 Sums = record(
     x=Images, grad_y=Images, slots=int, size=int, slot_images=int, scratch=int, scratch_size=int, lines=int,
@@ -53,7 +53,7 @@ Sums = record(
 def sums_kernel(real: type, rows: int, vectors: int, lanes: int, out_masked: bool, in_lanes: int, in_masked: bool):
     """S of a slot: all of it where lines of patches first to last are the slot's, else images first to last are added.
 
-    If `batch` says how many images there are, S of all of them for the filters of the tasks first to last.
+    Or, where filters_of_task is given, S of all images of the batch for the filters of the tasks first to last.
     """
     shape = Shape(real, 1, rows, vectors, lanes, a_row=1)
     first_tile, tile = make_tile(shape), make_tile(shape._replace(start="load"))
@@ -69,7 +69,7 @@ def sums_kernel(real: type, rows: int, vectors: int, lanes: int, out_masked: boo
         v = at(a.scratch + worker * a.scratch_size * itemsize)
         z, v_step, z_step = move(v, a.z_at), a.v_step, a.z_step
         begin, end = 0, o_wide
-        if a.batch:
+        if a.filters_of_task:
             begin, end = first * a.filters_of_task, min(last * a.filters_of_task, o_wide)
             first, last = 0, int64_at(a.batch)[0] * a.down
         first_patch, last_patch, slot_patches = first * a.lines * a.across, last * a.lines * a.across, a.slot_images * a.down * a.across
@@ -158,9 +158,9 @@ def grad_weights(program: Program, grad_y: Buffer, x: Buffer, grad_w: np.ndarray
     size = POINTS * step  # of a slot
     patches = in_blocks(program, x, grad_y, size * real().itemsize, LARGE_BYTES)
     slot_images = program.slot_images if patches else slot_images_of(program.batch, size * real().itemsize)
-    panels, of_image = o_wide // columns.wide, x.storage.image_size + grad_y.storage.image_size
-    owned = not patches and panels >= FEWEST_PANELS and -(-program.batch // slot_images) * size > program.batch * of_image
-    filters_of_task = columns.wide * -(-panels // (program.threads or 1))
+    panels = o_wide // columns.wide
+    owned = not patches and filters_are_owned(program, -(-program.batch // slot_images), size, (x, grad_y), panels)
+    filters_of_task = -(-panels // (program.threads or 1)) * columns.wide if owned else 0
     if owned:
         slot_images = program.batch
     down, across = (-(-length // PATCH) for length in grad_y.shape[1:3])
@@ -173,7 +173,8 @@ def grad_weights(program: Program, grad_y: Buffer, x: Buffer, grad_w: np.ndarray
     slots = program.whole((-(-program.batch // slot_images), size), real)
     shape = {"channels": channels, "channels_wide": c_wide, "filters": filters, "filters_wide": o_wide}
     masked, batch = filters % columns.lanes != 0, program.counters[runner.BATCH : runner.BATCH + 1]
-    layout, plane = Layout(9 * channels, filters, filters, filters_of_task), channels * filters
+    plane = channels * filters
+    layout = Layout(9 * channels, filters, filters, filters_of_task) if owned else Layout(9, plane, plane, filters)
     program.row(
         sums_kernel,
         {
@@ -185,10 +186,10 @@ def grad_weights(program: Program, grad_y: Buffer, x: Buffer, grad_w: np.ndarray
         lines=down if patches else 1, x=x, grad_y=grad_y, slots=slots, size=size, slot_images=slot_images,
         scratch=scratch, scratch_size=scratch.shape[1], s_step=step, v_step=v_step, z_step=z_step, z_at=starts[1],
         x_top=-top, x_left=-left, x_height=x.shape[1], x_width=x.shape[2], height=grad_y.shape[1], width=grad_y.shape[2],
-        down=down, across=across, strip=strip, batch=batch if owned else 0, filters_of_task=filters_of_task, **shape,
+        down=down, across=across, strip=strip, batch=batch, filters_of_task=filters_of_task, **shape,
     )  # fmt: skip
     program.row(
         total_kernel, {"real": real, "lanes": columns.lanes, "masked": masked}, Total, ("total",), "parameters",
-        layout if owned else Layout(9, plane, plane, filters), POINTS / 9 * slots.shape[0], slots=slots, size=size,
-        slot_images=slot_images, batch=batch, total=grad_w, step=step, filters_of_task=filters_of_task if owned else 0, **shape,
+        layout, POINTS / 9 * slots.shape[0], slots=slots, size=size,
+        slot_images=slot_images, batch=batch, total=grad_w, step=step, filters_of_task=filters_of_task, **shape,
     )  # fmt: skip

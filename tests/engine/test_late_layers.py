@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jitcnn import CNN, Conv2d, Dense, Flatten
+from jitcnn.forms.codes import DIRECT, WINOGRAD
 from jitcnn.kernels import lowering, winograd
 from jitcnn.kernels.program import Program
 
@@ -35,14 +36,14 @@ def test_a_network_trains_alike_on_one_thread_and_on_all(algorithm, monkeypatch)
     assert found.digest() == trained(algorithm, threads=1).digest()
 
 
-@pytest.mark.parametrize("algorithm", [1, 2], ids=["direct", "winograd"])
-@pytest.mark.parametrize(("pixels", "over"), [(3, "parameters"), (40, "images")])
-def test_where_slots_would_be_larger_than_the_images_tasks_own_filters(algorithm, pixels, over):
+@pytest.mark.parametrize("algorithm", [DIRECT, WINOGRAD], ids=["direct", "winograd"])
+@pytest.mark.parametrize(("pixels", "owned"), [(3, True), (40, False)])
+def test_where_slots_would_be_larger_than_the_images_tasks_own_filters(algorithm, pixels, owned):
     program = Program(9, assume_finite=True)
     x, grad_y = (program.external(np.zeros((9, pixels, pixels, channels), np.float32)) for channels in (64, FILTERS))
     lowering.LOWERINGS["conv2d_grad_weights"](program, grad_y, x, np.zeros((3, 3, 64, FILTERS), np.float32), 1, 1, 1, 1, algorithm)
     sums = next(row for row in program.rows if row.factory.__name__ in ("grad_weights_kernel", "sums_kernel"))
-    assert (sums.over == "parameters") == (over == "parameters")
+    assert (sums.over == "parameters") == owned
 
 
 def test_where_patches_are_few_winograds_filters_are_shared_out(monkeypatch):
@@ -51,6 +52,6 @@ def test_where_patches_are_few_winograds_filters_are_shared_out(monkeypatch):
     for pixels in (3, 40):
         program = Program(9, assume_finite=True)
         x, y = (program.external(np.zeros((9, pixels, pixels, channels), np.float32)) for channels in (64, FILTERS))
-        lowering.LOWERINGS["conv2d"](program, x, np.zeros((3, 3, 64, FILTERS), np.float32), np.empty(0), y, 1, 1, 1, 1, 2)
+        lowering.LOWERINGS["conv2d"](program, x, np.zeros((3, 3, 64, FILTERS), np.float32), np.empty(0), y, 1, 1, 1, 1, WINOGRAD)
         parts += [row.parts for row in program.rows if row.factory.__name__ == "convolve_kernel"]
     assert parts[0] > 1 and parts[1] == 0
