@@ -15,7 +15,7 @@ RECENT = 3  # measurements of a way that count, and of a look at the other one
 CLEARLY = 1.25  # so many times the seconds of the way in use, and one measurement is look enough
 WINDOW_SECONDS, PROBE_SECONDS = 0.02, 0.002  # over which the way in use, and the other one, are measured
 SOON_SECONDS, AGAIN_SECONDS = 0.02, 0.5  # from one look at the other way to the next: soon after a change, then less and less often
-AGAIN_STEPS = 60  # of the other way: looks take a small share of the time however long a step is
+AGAIN_STEPS = 20  # of the other way: looks take a small share of the time however long a step is
 
 
 class Pace:

@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any, TypeVar
 
 Name = TypeVar("Name", bound=Hashable)
-PAUSE = 0.02  # seconds between two programs: time for the threads of the first to fall asleep
+PAUSE = 0.1  # seconds between two programs: time for the threads of the first to fall asleep, of which some look for work meanwhile
 
 
 def seconds_a_call(call: Callable[[], Any], seconds: float) -> float:

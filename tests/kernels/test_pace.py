@@ -57,7 +57,7 @@ def test_a_moment_of_disturbance_is_soon_forgotten(monkeypatch):
     machine.seconds[ALL] = 2e-3
     machine.run(chosen, 20, 1)
     machine.seconds[ALL] = 6e-4
-    machine.run(chosen, 100, 1)
+    machine.run(chosen, 60, 1)
     assert machine.run(chosen, 1000, 1)[ONE] < 20
 
 
