@@ -114,18 +114,31 @@ PARTS = {
         "grad-weights": ("a channel", "a filter", "number made of x", "numbers made of grad_y"),
     },
 }
+#: pass -> what Winograd's way does, with patches of {patch} x {patch} outputs, {seen} x {seen} pixels and {values} values
 WINOGRAD = {
-    "forward": "the 6 x 6 pixels that a patch of 4 x 4 outputs sees, and 36 of each 3 x 3 filter, by additions mostly. Multiplied number "
-    "by number and summed over the channels, they can be turned back into the 16 outputs",
-    "grad-weights": "the 6 x 6 pixels that a patch of 4 x 4 outputs sees, and 36 of the patch's 4 x 4 gradients, by additions mostly. "
-    "Multiplied number by number and summed over all patches, they can be turned back into the 9 weights",
+    "forward": "the {seen} x {seen} pixels that a patch of {patch} x {patch} outputs sees, and {values} of each 3 x 3 filter, by additions "
+    "mostly. Multiplied number by number and summed over the channels, they can be turned back into the {outputs} outputs",
+    "grad-weights": "the {seen} x {seen} pixels that a patch of {patch} x {patch} outputs sees, and {values} of the patch's {patch} x "
+    "{patch} gradients, by additions mostly. Multiplied number by number and summed over all patches, they can be turned back into the 9 "
+    "weights",
 }
 WINOGRAD["grad-input"] = WINOGRAD["forward"].replace("pixels", "gradients")
+#: the same for the tiles of small patches: what is in registers, and a step of the inner loop
+SMALL = {
+    "forward": "{lines} patches of 2 x 2 outputs stay in registers, of {lanes} filters (lanes). A step takes a channel: it spreads numbers "
+    "made of x over all lanes, multiplies them by vectors of numbers made of the weights, and adds these products up; what comes out for "
+    "each of the 16 values is added to the outputs, or subtracted, and never stored.",
+    "grad-weights": "Sums of a row of 4 of the 16 values stay in registers, of {per_line} channels and {lanes} filters (lanes). A step "
+    "takes a patch: it makes the 4 values of its gradients, and adds their products with numbers made of x, each spread over all lanes.",
+}
 
 
 def describe_tile(case: Convolution, tile: Tile, parts: int) -> str:
     """Its size, and what rows and columns are."""
     algorithm, _ = case.choice
+    if algorithm == "winograd" and case.patch == 2:
+        text = SMALL[case.kind].format(lines=tile.lines, per_line=tile.per_line, lanes=tile.lanes)
+        return f"{describe_winograd(case)}\n\nThe tile: {tile.sums} vectors x {count(tile.lanes, 'lane')}\n{wide(text, margin='  ')}"
     row, column, broadcast, loaded = PARTS[algorithm][case.kind]
     lines = f", {tile.lines} lines of {tile.per_line}" if tile.lines > 1 else ""
     text = (
@@ -140,9 +153,20 @@ def describe_tile(case: Convolution, tile: Tile, parts: int) -> str:
     size = f"{count(tile.rows, 'row')} x {count(tile.vectors, 'vector')} x {count(tile.lanes, 'lane')}"
     heading = ""
     if algorithm == "winograd":
-        way = f"Winograd's way makes 36 numbers of {WINOGRAD[case.kind]}: 36 products where the loops above take 16 x 9 = 144."
-        heading = wide(f"{way} So there are 36 products of matrices, on the tile.") + "\n\n"
+        heading = f"{describe_winograd(case)}\n\n"
     return f"{heading}The tile: {size}, {tile.sums * tile.lanes} sums at a time\n{wide(text, margin='  ')}"
+
+
+def describe_winograd(case: Convolution) -> str:
+    """What Winograd's way does."""
+    outputs, values = case.patch**2, (case.patch + 2) ** 2
+    numbers = WINOGRAD[case.kind].format(patch=case.patch, seen=case.patch + 2, outputs=outputs, values=values)
+    text = (
+        f"Winograd's way makes {values} numbers of {numbers}: {values} products where the loops above take {outputs} x 9 = {9 * outputs}."
+    )
+    if case.patch == 2:
+        return wide(f"{text} With few channels these patches are small, so that sums need not leave the registers.")
+    return wide(f"{text} So there are {values} products of matrices, on the tile.")
 
 
 def count(number: int, word: str) -> str:
@@ -162,7 +186,9 @@ def describe_code(loop: Loop, tile: Tile) -> str:
     registers = (
         f"{count(held, 'register')} hold{'s' if held == 1 else ''} sums all the while, for the tile's {count(tile.sums, 'vector')} of sums"
     )
-    if held < tile.sums and not loop.spills:
+    if not held:
+        registers = f"the tile's {count(tile.sums, 'vector')} of sums wander from register to register"
+    elif held < tile.sums and not loop.spills:
         registers += "; the rest wander from register to register"
     stack = "no vector goes through the stack"
     if loop.spills:
@@ -179,7 +205,9 @@ def describe_work(case: Convolution, measured: Measured) -> str:
     beyond = ", with the work counted as above" if share > 1 else ""
     work = quantity(case.flop, "FLOP")
     speed = f"{rounded(case.flop / measured.gigaflops / 1e3)} us a call, {rounded(measured.gigaflops)} GFLOP/s"
-    done = "; Winograd's way does about a quarter of it" if case.choice[0] == "winograd" else ""
+    done = (
+        f"; Winograd's way does {'less than half' if case.patch == 2 else 'about a quarter'} of it" if case.choice[0] == "winograd" else ""
+    )
     lines = {
         "work": f"2 x {by((*case.y_shape[:3], *case.w_shape))} = {work}, multiplications and additions, with the padding's zeros{done}",
         "memory": f"{arrays} = {quantity(sum(case.bytes_of.values()), 'B')} to be moved at least: {rounded(case.intensity)} FLOP a byte",

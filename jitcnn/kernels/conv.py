@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from jitcnn.forms.codes import AUTO, DIRECT
-from jitcnn.kernels import winograd
+from jitcnn.kernels import winograd, winograd_small
 from jitcnn.kernels.buffers import Border, Buffer
 from jitcnn.kernels.compiling import kernel
 from jitcnn.kernels.conv_arrange import arrange, repeat
@@ -26,6 +26,7 @@ from jitcnn.kernels.rows import Row
 from jitcnn.kernels.tile import Shape, make_tile
 from jitcnn.kernels.tiling import Outputs, choose_outputs
 from jitcnn.kernels.vectors import processor
+from jitcnn.kernels.winograd_choice import LARGE, SMALL, best, choose
 
 #: x_top, x_left: the pixel under the window's corner at output (0, 0), negative in the border; x_down, x_right: pixels from one window
 #: to the next; x_height: lines of x that are no border.  Outputs stand at y_top + i * y_down, y_left + j * y_right for i < height,
@@ -150,10 +151,14 @@ def conv2d(
 ) -> None:  # fmt: skip
     """Forward."""
     kernel_h, kernel_w, channels, filters = w.shape
-    if with_winograd(program, algorithm, w.shape, (stride_h, stride_w), y.shape[1:3], y):
-        winograd.forward(program, x, w, b, y, top, left)
+    patch = winograd_patch(program, algorithm, w.shape, (stride_h, stride_w), y.shape[1:3])
+    image = x
+    if patch != LARGE.patch:
+        x = program.border(x, image_border(x, y, kernel_h, kernel_w, stride_h, stride_w, top, left))
+    if patch:
+        needs_finite(program, y, image, w)
+        (winograd_small if patch == SMALL.patch else winograd).forward(program, x, w, b, y, top, left)
         return
-    x = program.border(x, image_border(x, y, kernel_h, kernel_w, stride_h, stride_w, top, left))
     size, kernel_size, strides = y.shape[1:3], (kernel_h, kernel_w), (stride_h, stride_w)
     outputs = choose_outputs(x.dtype.type, filters, size, kernel_size, strides, program.assume_finite)
     weights: Buffer | np.ndarray = w
@@ -162,21 +167,31 @@ def conv2d(
         weights = arrange(program, w, (1, 1), outputs, strides)
         bias = repeat(program, b, outputs.together) if b.size and outputs.together > 1 else bias
     if outputs.together > 1:
-        program.only_if_finite.append(y)
+        needs_finite(program, y, image, w)
     correlate_row(
         program, x, weights, bias, y, outputs.kernel(kernel_size, strides), channels, outputs,
         (-top, -left), strides, (0, 0), (1, 1), size, "relu",
     )  # fmt: skip
 
 
-def with_winograd(
-    program: Program, algorithm: int, w_shape: tuple[int, ...], strides: tuple[int, int], size: tuple[int, ...], result: Buffer | np.ndarray
-) -> bool:
-    """Whether to compute `result` the way of Winograd, which mixes pixels, so that an infinity or NaN spreads over its whole patch."""
-    if not program.assume_finite or algorithm == DIRECT or (algorithm == AUTO and not winograd.choose(w_shape, strides, size)[0]):
-        return False
-    program.only_if_finite.append(result)
-    return True
+def winograd_patch(
+    program: Program, algorithm: int, w_shape: tuple[int, ...], strides: tuple[int, int], size: tuple[int, ...], grad_input: bool = False
+) -> int:
+    """Rows and columns of the patches in which outputs are computed the way of Winograd, 0 for the direct sum."""
+    if not program.assume_finite or algorithm == DIRECT:
+        return 0
+    if algorithm == AUTO:
+        return choose(w_shape, strides, size, grad_input)[0]
+    return best(w_shape, size, grad_input).patch
+
+
+def needs_finite(program: Program, result: Buffer | np.ndarray, *inputs: Buffer | np.ndarray) -> None:
+    """Note that a result holds only if it is finite, or only if its inputs are, where these are far fewer numbers to look at.
+
+    Winograd's way mixes pixels, so that an infinity or NaN spreads over its whole patch, and groups of outputs take products with zeros.
+    """
+    few = inputs and 2 * sum(array.size for array in inputs) < result.size
+    program.only_if_finite += inputs if few else (result,)
 
 
 class Phase:
@@ -202,7 +217,8 @@ def conv2d_grad_input(
 ) -> None:  # fmt: skip
     """Gradient of the input: one correlation a phase."""
     kernel_h, kernel_w, channels, filters = w.shape
-    if with_winograd(program, algorithm, w.shape, (stride_h, stride_w), grad_x.shape[1:3], grad_x):
+    if winograd_patch(program, algorithm, w.shape, (stride_h, stride_w), grad_x.shape[1:3], grad_input=True):
+        needs_finite(program, grad_x)
         winograd.grad_input(program, grad_y, w, grad_x, top, left)
         return
     down = [Phase(p, grad_x.shape[1], grad_y.shape[1], kernel_h, stride_h, top) for p in range(stride_h)]
@@ -227,7 +243,7 @@ def conv2d_grad_input(
                 rows.append(row)
             done += taps[0] * taps[1] * filters * outputs.panels * outputs.panel
     if outputs.together > 1:
-        program.only_if_finite.append(grad_x)
+        needs_finite(program, grad_x)
     for row in rows:
         row.together = rows
 

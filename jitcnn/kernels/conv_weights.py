@@ -14,10 +14,10 @@ import numpy as np
 from numba import carray
 
 from jitcnn.forms.codes import AUTO
-from jitcnn.kernels import runner, winograd_weights
+from jitcnn.kernels import runner, winograd_small_weights, winograd_weights
 from jitcnn.kernels.buffers import Buffer
 from jitcnn.kernels.compiling import inline, kernel
-from jitcnn.kernels.conv import image_border, with_winograd
+from jitcnn.kernels.conv import image_border, needs_finite, winograd_patch
 from jitcnn.kernels.pointers import AT, MOVE, int64_at
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
@@ -26,6 +26,7 @@ from jitcnn.kernels.slots import filters_are_owned, fold_slots, sum_slots
 from jitcnn.kernels.sums import make_column_sums
 from jitcnn.kernels.tile import Shape, make_tile
 from jitcnn.kernels.tiling import choose_columns, choose_group, choose_taps, choose_unrolled
+from jitcnn.kernels.winograd_choice import SMALL
 
 STRIP_PIXELS = 120  # enough that loading and storing the sums is a few percent of the work
 SMALL_PIXELS = 240  # smaller images are added up several at a time: that many pixels, since sums of many channels come from far away
@@ -182,8 +183,9 @@ def conv2d_grad_weights(
 ) -> None:  # fmt: skip
     """Sums of each slot, then over slots."""
     kernel_h, kernel_w, channels, filters = grad_w.shape
-    if with_winograd(program, algorithm, grad_w.shape, (stride_h, stride_w), grad_y.shape[1:3], grad_w):
-        winograd_weights.grad_weights(program, grad_y, x, grad_w, top, left)
+    if patch := winograd_patch(program, algorithm, grad_w.shape, (stride_h, stride_w), grad_y.shape[1:3]):
+        needs_finite(program, grad_w)
+        (winograd_small_weights if patch == SMALL.patch else winograd_weights).grad_weights(program, grad_y, x, grad_w, top, left)
         return
     x = program.border(x, image_border(x, grad_y, kernel_h, kernel_w, stride_h, stride_w, top, left))
     real = x.dtype.type

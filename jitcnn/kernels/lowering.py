@@ -18,7 +18,7 @@ from jitcnn.kernels.conv_weights import LOWERINGS as CONV_WEIGHTS
 from jitcnn.kernels.dense import LOWERINGS as DENSE
 from jitcnn.kernels.dropout import LOWERINGS as DROPOUT
 from jitcnn.kernels.elementwise import LOWERINGS as ELEMENTWISE
-from jitcnn.kernels.finite import watch
+from jitcnn.kernels.finite import small, watch
 from jitcnn.kernels.image import LOWERINGS as IMAGE
 from jitcnn.kernels.loss import LOWERINGS as LOSS
 from jitcnn.kernels.padding import LOWERINGS as PADDING
@@ -73,8 +73,8 @@ def run_alone(name: str, *arguments: Any) -> None:
 class Single:
     """A program of one call, for any arrays of these sizes.
 
-    Where the fast way gives other numbers than the exact one from infinities and NaN, its results are looked through, and the call is
-    done again the exact way if there are any.
+    Where the fast way gives other numbers than the exact one from infinities and NaN, its results or arguments are looked through, and the
+    call is done again the exact way if there are any.
     """
 
     def __init__(self, name: str, arguments: tuple[Any, ...], assume_finite: bool = True):
@@ -109,7 +109,7 @@ class Single:
         self.program.counters[runner.POSITION] = 0
         self.program.prepare()
         self.program.run()
-        if self.strange[0] or not all(np.isfinite(np.vdot(arrays[n], arrays[n])) for n in self.watched):
+        if self.strange[0] or not all(small(arrays[n]) for n in self.watched):
             self.strange[0] = 0
             self.exact = self.exact or Single(self.name, arguments, assume_finite=False)
             self.exact.run(arguments, arrays, addresses)

@@ -22,6 +22,8 @@ from jitcnn.kernels.rows import BLOCK, MOST_SLOTS, Call, Layout, Row, block_of, 
 from jitcnn.kernels.tables import Part
 from jitcnn.kernels.threads import num_threads
 
+APART = 4096  # bytes, a page, beyond which no core looks ahead: the small Winograd's passes take up to 1.3 times as long without it
+
 
 @dataclass(eq=False)
 class Program:
@@ -32,7 +34,7 @@ class Program:
     assume_finite: bool = False  # products with 0 may be added, which infinity and NaN would turn into NaN
     rows: list[Row | Call] = field(default_factory=list)
     derived: list[Row] = field(default_factory=list)
-    only_if_finite: list[Buffer | np.ndarray] = field(default_factory=list)  # results that hold only if they are finite
+    only_if_finite: list[Buffer | np.ndarray] = field(default_factory=list)  # without which the results do not hold
     copies: dict[tuple[Storage, tuple[int, ...], Border], Buffer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -61,6 +63,10 @@ class Program:
         buffer = self.buffer(shape, dtype)
         buffer.storage.kept = True
         return buffer
+
+    def scratch(self, size: int, dtype: Any) -> Buffer:
+        """Room for `size` numbers of each worker's own, far enough apart that no core fetches ahead what another writes."""
+        return self.whole((self.threads or 1, size + APART // np.dtype(dtype).itemsize), dtype)
 
     def external(self, array: np.ndarray) -> Buffer:
         """An array of the caller's as a buffer."""

@@ -23,8 +23,8 @@ from jitcnn.kernels.pointers import AT, MOVE, PREFETCH, int64_at
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
 from jitcnn.kernels.tile import Shape, make_tile
-from jitcnn.kernels.vectors import full_lanes, processor
-from jitcnn.kernels.winograd_arrange import arranged_weights
+from jitcnn.kernels.vectors import full_lanes
+from jitcnn.kernels.winograd_arrange import Places, arranged_weights
 from jitcnn.kernels.winograd_patches import (
     LARGE_BYTES,
     PATCH,
@@ -42,37 +42,8 @@ from jitcnn.kernels.winograd_patches import (
 )
 from jitcnn.kernels.winograd_transforms import make_finish, make_transform
 
-DIRECT_PRODUCTS = 144  # of a channel and a filter for a patch of outputs, which here takes POINTS
-TRANSFORM_PRODUCTS = 270  # that take as long as the transforms of a channel, or a filter, of a patch, for each unit that multiplies
-LEAST_GAIN = 1.4
 PATCHES_A_FILTER = 2  # up to which it costs less to transform all patches in each thread than to read all of U there
 BLOCK_BYTES = 2**19  # M of the filters that a strip is taken through before the next ones
-
-
-def choose(w_shape: tuple[int, ...], strides: tuple[int, int], size: tuple[int, ...]) -> tuple[bool, str]:
-    """Whether Winograd's way is worth it, and why (not), in words.
-
-    Parameters
-    ----------
-    w_shape
-        (kernel rows, kernel columns, channels, filters).
-    strides
-        (rows, columns).
-    size
-        Rows and columns of the output.
-    """
-    if (*w_shape[:2], *strides) != (3, 3, 1, 1):
-        return False, "Winograd's way is for kernels of 3 x 3 at stride 1"
-    (channels, filters), (rows, columns) = w_shape[2:], size
-    used = rows * columns / (multiple(rows, PATCH) * multiple(columns, PATCH))
-    transforms = TRANSFORM_PRODUCTS * processor().products * (channels + filters)
-    gain = DIRECT_PRODUCTS * channels * filters * used / (POINTS * channels * filters + transforms)
-    reason = (
-        f"{POINTS} products instead of {DIRECT_PRODUCTS} for a patch of {PATCH} x {PATCH} outputs, with the transforms of "
-        f"{channels} + {filters} channels, in patches for {1 / used:.1f} times the {rows} x {columns} outputs, are expected to be "
-        f"{gain:.1f} times as fast as the direct sum; from {LEAST_GAIN} on that is worth it"
-    )
-    return gain >= LEAST_GAIN, reason
 
 
 #: block: filters that a strip is taken through before the next ones.  lines: of patches, in an item: an image's, or one.  batch: where
@@ -221,7 +192,7 @@ def convolve(
     block = min(o_wide, max(1, BLOCK_BYTES // (POINTS * strip * wide.wide * real().itemsize)) * wide.wide)
     v_step, m_step = plane_of(real, strip * c_wide), plane_of(real, strip * block)
     starts = np.cumsum([0, POINTS * v_step, POINTS * m_step, PATCH * PATCH * wide.lanes])
-    scratch = program.whole((program.threads or 1, multiple(int(starts[-1]), full_lanes(real))), real)
+    scratch = program.scratch(multiple(int(starts[-1]), full_lanes(real)), real)
     program.row(
         convolve_kernel,
         {
@@ -238,13 +209,22 @@ def convolve(
     )  # fmt: skip
 
 
+def values_of_weights(program: Program, w: np.ndarray, turned: bool) -> Buffer:
+    """Write down what makes U: each of the 36 values a matrix, at a distance that does not let them fall on the same sets of the cache."""
+    inputs, outputs = (w.shape[3], w.shape[2]) if turned else w.shape[2:]
+    columns = filters_wide(w.dtype.type, outputs)
+    step = plane_of(w.dtype.type, inputs * multiple(outputs, columns.wide))
+    places = Places(columns.wide, columns.wide * inputs, columns.wide, 6 * step, step)
+    return arranged_weights(program, w, turned, "weights", columns.lanes, places, POINTS * step)
+
+
 def forward(program: Program, x: Buffer, w: np.ndarray, b: np.ndarray, y: Buffer, top: int, left: int) -> None:
     """Write down y = bias + x * w."""
     channels, filters = w.shape[2:]
-    convolve(program, x, arranged_weights(program, w, False), b if b.size else None, y, top, left, channels, filters, "relu")
+    convolve(program, x, values_of_weights(program, w, False), b if b.size else None, y, top, left, channels, filters, "relu")
 
 
 def grad_input(program: Program, grad_y: Buffer, w: np.ndarray, grad_x: Buffer, top: int, left: int) -> None:
     """Write down the gradient of the input: the same with the weights turned."""
     channels, filters = w.shape[2:]
-    convolve(program, grad_y, arranged_weights(program, w, True), None, grad_x, 2 - top, 2 - left, filters, channels, "mask")
+    convolve(program, grad_y, values_of_weights(program, w, True), None, grad_x, 2 - top, 2 - left, filters, channels, "mask")

@@ -6,6 +6,8 @@ points instead (0, 1, -1, 2, -2 and infinity): B^T d gives the inputs' values, G
 (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2015).
 
 The same 6 points serve the gradient of the weights, where 6 inputs meet 4 gradients in 3 taps: B^T as before, G and A^T for 4 and 3.
+
+Maps of the weights of F(2x2, 3x3), at the points 0, 1, -1 and infinity, are here too; `winograd_small_tiles.py` has its others.
 """
 
 import functools
@@ -104,12 +106,26 @@ def weight_sums(m: Arithmetic, p: list[Any]) -> list[Any]:
     return [m.plus(p[0], sum_1, sum_2), m.add(2, difference_2, difference_1), m.plus(m.add(4, sum_2, sum_1), p[5])]
 
 
+def small_weights(m: Arithmetic, w: list[Any]) -> list[Any]:
+    """G of F(2x2, 3x3): 3 -> 4, the last one with the sign that its outputs want."""
+    half_ends, half = m.times(1 / 2, m.plus(w[0], w[2])), m.times(1 / 2, w[1])
+    return [w[0], m.plus(half_ends, half), m.minus(half_ends, half), m.times(-1, w[2])]
+
+
+def small_weight_sums(m: Arithmetic, p: list[Any]) -> list[Any]:
+    """A^T for 3 taps, with the halves that the gradients were not multiplied with: 4 -> 3."""
+    half_total, half_difference = m.times(1 / 2, m.plus(p[1], p[2])), m.times(1 / 2, m.minus(p[1], p[2]))
+    return [m.plus(p[0], half_total), half_difference, m.minus(half_total, p[3])]
+
+
 MAPS: dict[str, tuple[Callable[[Arithmetic, list[Any]], list[Any]], int]] = {  # by name: the map, and how many numbers it takes
     "inputs": (inputs, 6),
     "weights": (weights, 3),
     "outputs": (outputs, 6),
     "gradients": (gradients, 4),
     "weight sums": (weight_sums, 6),
+    "small weights": (small_weights, 3),
+    "small weight sums": (small_weight_sums, 4),
 }
 
 

@@ -107,13 +107,16 @@ Total = record(
 
 
 @functools.cache
-def total_kernel(real: type, lanes: int, masked: bool):
-    """Taps (3, 3, C, O) from the slots in use: of channels first to last, or if that is given of the filters of the tasks first to last."""
-    itemsize, at, move = np.dtype(real).itemsize, AT[real], MOVE[real]
-    transform = make_transform("weight sums", real, lanes, "")
-    last_transform = make_transform("weight sums", real, lanes, "target") if masked else transform
+def total_kernel(real: type, name: str, points: int, lanes: int, masked: bool):
+    """Taps (3, 3, C, O), by the map `name` of points x points values, from the slots in use.
 
-    @kernel(Total, (real.__name__, lanes, masked), f"Winograd's total {lanes} {real.__name__}")
+    Of channels first to last, or if filters_of_task is given of the filters of the tasks first to last.
+    """
+    itemsize, at, move = np.dtype(real).itemsize, AT[real], MOVE[real]
+    transform = make_transform(name, real, lanes, "")
+    last_transform = make_transform(name, real, lanes, "target") if masked else transform
+
+    @kernel(Total, (real.__name__, name, points, lanes, masked), f"Winograd's {name} {lanes} {real.__name__}")
     def total(arguments, first, last, worker):
         a = only(arguments)
         used = (carray(int64_at(a.batch), (1,))[0] + a.slot_images - 1) // a.slot_images
@@ -122,7 +125,7 @@ def total_kernel(real: type, lanes: int, masked: bool):
             begin, end = first * a.filters_of_task, min(last * a.filters_of_task, a.filters)
             first, last = 0, a.channels
         for c in range(first, last):
-            for e in range(36):
+            for e in range(points * points):
                 at_line = e * step + c * a.filters_wide
                 line = carray(move(at(a.slots), at_line), (a.filters_wide,))
                 for s in range(1, used):
@@ -132,11 +135,28 @@ def total_kernel(real: type, lanes: int, masked: bool):
             for k in range(begin, end, lanes):
                 source, target = move(at(a.slots), c * a.filters_wide + k), move(at(a.total), c * a.filters + k)
                 if k + lanes <= a.filters:
-                    transform(source, 6 * step, step, target, 3 * plane, plane, lanes)
+                    transform(source, points * step, step, target, 3 * plane, plane, lanes)
                 elif masked:
-                    last_transform(source, 6 * step, step, target, 3 * plane, plane, a.filters - k)
+                    last_transform(source, points * step, step, target, 3 * plane, plane, a.filters - k)
 
     return total
+
+
+def sum_up(
+    program: Program, grad_w: np.ndarray, name: str, points: int, lanes: int, slots: Buffer, slot_images: int, step: int,
+    channels_wide: int, filters_wide: int, filters_of_task: int = 0,
+) -> None:  # fmt: skip
+    """Write down the total of slots, brought back to taps; `step`: numbers from one value to the next."""
+    *_, channels, filters = grad_w.shape
+    plane = channels * filters
+    layout = Layout(9 * channels, filters, filters, filters_of_task) if filters_of_task else Layout(9, plane, plane, filters)
+    program.row(
+        total_kernel, {"real": grad_w.dtype.type, "name": name, "points": points, "lanes": lanes, "masked": filters % lanes != 0},
+        Total, ("total",), "parameters", layout, points**2 / 9 * slots.shape[0],
+        slots=slots, size=slots.shape[1], slot_images=slot_images, batch=program.counters[runner.BATCH : runner.BATCH + 1], total=grad_w,
+        step=step, filters_of_task=filters_of_task,
+        channels=channels, channels_wide=channels_wide, filters=filters, filters_wide=filters_wide,
+    )  # fmt: skip
 
 
 def slot_images_of(batch: int, slot_bytes: int) -> int:
@@ -169,27 +189,22 @@ def grad_weights(program: Program, grad_y: Buffer, x: Buffer, grad_w: np.ndarray
         strip = max(strip, min(LONG_STRIP, slot_images * down * across))
     v_step, z_step = plane_of(real, strip * c_wide), plane_of(real, strip * o_wide)
     starts = np.cumsum([0, POINTS * v_step, POINTS * z_step])
-    scratch = program.whole((program.threads or 1, int(starts[-1])), real)
+    scratch = program.scratch(int(starts[-1]), real)
     slots = program.whole((-(-program.batch // slot_images), size), real)
     shape = {"channels": channels, "channels_wide": c_wide, "filters": filters, "filters_wide": o_wide}
     masked, batch = filters % columns.lanes != 0, program.counters[runner.BATCH : runner.BATCH + 1]
-    plane = channels * filters
-    layout = Layout(9 * channels, filters, filters, filters_of_task) if owned else Layout(9, plane, plane, filters)
+    layout = Layout(9 * channels, filters, filters, filters_of_task) if owned else None
     program.row(
         sums_kernel,
         {
             "real": real, "rows": rows, "vectors": columns.vectors, "lanes": columns.lanes, "out_masked": masked,
             "in_lanes": in_lanes, "in_masked": channels % in_lanes != 0,
         },
-        Sums, ("slots", "scratch"), "parameters" if owned else "images" if patches else "batch", layout if owned else None,
+        Sums, ("slots", "scratch"), "parameters" if owned else "images" if patches else "batch", layout,
         program.batch * down * across * POINTS / 9 / 16, items=down, slot=slot_images,
         lines=down if patches else 1, x=x, grad_y=grad_y, slots=slots, size=size, slot_images=slot_images,
         scratch=scratch, scratch_size=scratch.shape[1], s_step=step, v_step=v_step, z_step=z_step, z_at=starts[1],
         x_top=-top, x_left=-left, x_height=x.shape[1], x_width=x.shape[2], height=grad_y.shape[1], width=grad_y.shape[2],
         down=down, across=across, strip=strip, batch=batch, filters_of_task=filters_of_task, **shape,
     )  # fmt: skip
-    program.row(
-        total_kernel, {"real": real, "lanes": columns.lanes, "masked": masked}, Total, ("total",), "parameters",
-        layout, POINTS / 9 * slots.shape[0], slots=slots, size=size,
-        slot_images=slot_images, batch=batch, total=grad_w, step=step, filters_of_task=filters_of_task, **shape,
-    )  # fmt: skip
+    sum_up(program, grad_w, "weight sums", 6, columns.lanes, slots, slot_images, step, c_wide, o_wide, filters_of_task)

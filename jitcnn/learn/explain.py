@@ -11,7 +11,7 @@ import numpy as np
 
 from jitcnn import kernels
 from jitcnn.forms.geometry import window_counts
-from jitcnn.kernels import lowering, winograd
+from jitcnn.kernels import lowering, winograd_choice
 from jitcnn.kernels.compiling import OPTIONS
 from jitcnn.kernels.rows import Row
 from jitcnn.kernels.threads import num_threads
@@ -55,14 +55,24 @@ class Convolution:
         return PASSES[self.kind]
 
     @property
+    def outputs(self) -> tuple[int, int]:
+        """Rows and columns of what a convolution computes: of the gradient of the input that gradient's."""
+        _, rows, columns, _ = self.x_shape if self.kind == "grad-input" else self.y_shape
+        return rows, columns
+
+    @property
     def choice(self) -> tuple[str, str]:
         """The algorithm that is used, "direct" or "winograd", and why."""
-        _, rows, columns, _ = self.x_shape if self.kind == "grad-input" else self.y_shape
-        better, why = winograd.choose(self.w_shape, self.stride, (rows, columns))
-        chosen = "winograd" if better else "direct"
+        patch, why = winograd_choice.choose(self.w_shape, self.stride, self.outputs, self.kind == "grad-input")
+        chosen = "winograd" if patch else "direct"
         if self.algorithm == "auto":
             return chosen, why
         return self.algorithm, f"asked for; left to itself it would be {chosen}: {why}"
+
+    @property
+    def patch(self) -> int:
+        """Rows and columns of outputs in one of Winograd's patches."""
+        return winograd_choice.best(self.w_shape, self.outputs, self.kind == "grad-input").patch
 
     @property
     def flop(self) -> int:
@@ -127,6 +137,10 @@ def recorded(call: Callable[[], Any]) -> list[Row]:
 def sizes_of(row: Row) -> dict[str, int]:
     """groups, per_group, vectors and lanes of the tile that a row's kernel runs on; empty if it runs on none."""
     key = row.key["shape"]._asdict() if "shape" in row.key else row.key
+    if "patches" in key:  # small ones, of 4 outputs
+        return {"groups": key["patches"], "per_group": 4, "vectors": 1, "lanes": key["lanes"]}
+    if "block" in key:  # of channels, for a row of the 4 x 4 values of small patches
+        return {"groups": 4, "per_group": key["block"], "vectors": 1, "lanes": key["lanes"]}
     if "vectors" not in key:
         return {}
     if "rows" in key:  # Winograd's

@@ -60,8 +60,15 @@ class Case(NamedTuple):
 
     @property
     def suits_winograd(self) -> bool:
-        """Whether Winograd's transforms are worth a look: 3x3, stride 1, and channels enough on both sides."""
-        return (self.kind, self.kernel, self.stride) == ("conv", 3, 1) and min(self.channels, self.filters) >= 64
+        """Whether Winograd's way is worth a look: 3x3, stride 1, and channels enough for large patches or few enough for small ones."""
+        return (self.kind, self.kernel, self.stride) == ("conv", 3, 1) and (
+            self.has_many_channels or 1 < self.channels < 16 <= self.filters
+        )
+
+    @property
+    def has_many_channels(self) -> bool:
+        """Whether transforms are little work beside the products of all channels and filters."""
+        return min(self.channels, self.filters) >= 64
 
 
 def _conv(images: int, height: int, width: int, channels: int, filters: int, kernel: int, stride: int = 1) -> Case:

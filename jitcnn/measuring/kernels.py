@@ -69,17 +69,18 @@ def measure(ours: Any, peers: Sequence[Any], case: Case, part: str, rounds: int,
     if winograd is not None:
         found = {"median": median(winograd), "measurements": winograd, "error": ours.ask("error", part=part, algorithm=WINOGRAD)}
         ratio = {"ratio": found["median"] / result["medians"][result["best_peer"]]} if peers else {}
-        result[WINOGRAD] = found | ratio
+        result[WINOGRAD] = found | ratio | {"many_channels": case.has_many_channels}
     return result
 
 
 def summarize(layers: dict[str, Any]) -> dict[str, Any]:
-    """Of the convolutions' ratios: by pass the geometric mean and the least, directly and with Winograd."""
+    """Of the convolutions' ratios: by pass the geometric mean and the least, directly and, with many channels, with Winograd."""
     summary: dict[str, Any] = {}
     for part in PASSES:
-        for algorithm in ("direct", WINOGRAD):
-            found = [layer[part] if algorithm == "direct" else layer[part].get(WINOGRAD) for layer in layers.values()]
-            ratios = [one["ratio"] for one in found if one]
+        winograd = [layer[part][WINOGRAD] for layer in layers.values() if WINOGRAD in layer[part]]
+        compared = {"direct": [layer[part] for layer in layers.values()], WINOGRAD: [one for one in winograd if one["many_channels"]]}
+        for algorithm, found in compared.items():
+            ratios = [one["ratio"] for one in found]
             if ratios:
                 summary.setdefault(part, {})[algorithm] = {"geometric_mean": geometric_mean(ratios), "least": min(ratios)}
     return summary

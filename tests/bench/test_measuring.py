@@ -74,7 +74,9 @@ def test_cases():
     assert (CONV.outputs, CONV.name) == ((4, 5), "2x8x9x3 3x3x3x4 /2")
     assert (DENSE.work, DENSE.name) == (pytest.approx(2e-9 * 4 * 20 * 5), "4x20 20x5")
     assert (POOL.outputs, POOL.name) == ((4, 4), "2x8x8x3 max 2x2")
-    assert [case.name for case in CASES if case.suits_winograd][:2] == ["32x32x32x64 3x3x64x64", "16x56x56x64 3x3x64x64"]
+    with_many = [case.name for case in CASES if case.suits_winograd and case.has_many_channels]
+    assert with_many[:2] == ["32x32x32x64 3x3x64x64", "16x56x56x64 3x3x64x64"]
+    assert [(case.channels, case.filters) for case in CASES if case.suits_winograd and case.name not in with_many] == [(8, 16), (3, 32)]
     assert len({case.name for case in CASES}) == len(CASES)
     assert set(QUICK) <= set(CASES)
 
@@ -163,13 +165,15 @@ class WithWinograd(Peer):
 
 
 def test_winograd_stands_beside_the_direct_sum():
-    case = Case("conv", 1, 8, 8, 64, 64, 3)
-    results = kernels.run(WithWinograd("jitcnn", 10.0), [Peer("other", 5.0)], 1, 0, cases=(case, CONV), say=lambda line: None)
+    case, few = Case("conv", 1, 8, 8, 64, 64, 3), Case("conv", 1, 8, 8, 3, 32, 3)
+    results = kernels.run(WithWinograd("jitcnn", 10.0), [Peer("other", 5.0)], 1, 0, cases=(case, CONV, few), say=lambda line: None)
     table = kernels.tables(results)[0]
     assert table.header == ["layer", "jitcnn GFLOP/s", "of peak", "other", "ratio", "Winograd", "ratio", "error"]
     speeds = [number(speed * case.work) for speed in (10, 5, 30)]
     assert table.rows[0][:2] + table.rows[0][3:] == [case.name, speeds[0], speeds[1], "2.00", speeds[2], "6.00", "2.0e-06"]
-    assert table.rows[1][5:] == ["", "", ""]
+    assert table.rows[1][5:] == ["", "", ""] and table.rows[2][6] == "6.00"
+    results["layers"]["conv"][few.name]["forward"]["winograd"]["ratio"] = 0.1  # which does not count among those of many channels
+    assert kernels.summarize(results["layers"]["conv"])["forward"]["winograd"]["least"] == pytest.approx(6)
     assert table.note.startswith("Ratios, direct: geometric mean 2.00, least 2.00; winograd: geometric mean 6.00, least 6.00.")
 
 

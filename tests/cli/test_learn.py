@@ -12,6 +12,7 @@ import pytest
 from jitcnn_cli import learn_explain, learn_lesson, learn_race
 
 from jitcnn.forms.codes import ALGORITHMS
+from jitcnn.kernels.vectors import processor
 from jitcnn.learn import experiment, explain, race
 from jitcnn.learn.charts import BLOCKS
 from jitcnn.learn.lessons import LESSONS
@@ -191,6 +192,18 @@ def test_explain_winograd(run, monkeypatch):
     assert "36 products where the loops above take 16 x 9 = 144" in text
     assert "A row is a patch of 4 x 4 output pixels" in text
     assert "algorithm winograd: asked for; left to itself it would be" in text
+
+
+def test_explain_small_patches(run, monkeypatch):
+    monkeypatch.setattr(explain, "SECONDS", 0.01)
+    if processor().registers < 32:
+        pytest.skip("this processor has too few registers for small patches")
+    layer = ["learn", "explain", "conv2d", "--shape", "2,12,12,3", "--filters", "32", "--kernel", "3", "--padding", "1"]
+    text = " ".join(run(*layer).stdout.split())
+    assert "16 products where the loops above take 4 x 9 = 36" in text and "2 patches of 2 x 2 outputs stay in registers" in text
+    assert "does less than half of it" in text and "algorithm winograd: 16 products instead of 36" in text
+    text = " ".join(run(*layer, "--pass", "grad-weights").stdout.split())
+    assert "of 3 channels and" in text and "a patch's 2 x 2 gradients" in text.replace("the patch's", "a patch's")
 
 
 WRONG_LAYERS = [

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from jitcnn import CNN, Conv2d, Dense, Flatten, kernels
-from jitcnn.kernels import winograd, winograd_patches
+from jitcnn.kernels import conv, lowering, winograd_choice, winograd_patches
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.vectors import Processor
+from jitcnn.kernels.winograd_choice import LARGE, SMALL
 from tests.kernels.oracle import LOOPS, assert_near, wide
 from tests.kernels.oracle import agree as compare
 
@@ -26,8 +27,24 @@ CASES = {
     "several strips and slots": (19, 12, 13, 40, 72, 1),
     "many channels": (2, 10, 10, 128, 64, 1),
     "few patches of many filters": (5, 4, 3, 33, 150, 1),
+    "few channels, odd sizes": (18, 11, 7, 3, 19, 1),
+    "one channel": (2, 14, 16, 1, 32, 0),
+    "seven channels, four outputs": (3, 4, 4, 7, 16, 0),
 }
-FLOAT64 = ["patches that do not fit"]  # the others with --full only
+FLOAT64 = ["patches that do not fit", "few channels, odd sizes"]  # the others with --full only
+
+
+@pytest.fixture(params=[SMALL, LARGE], ids=["small patches", "large patches"])
+def way(request, monkeypatch):
+    """Which of Winograd's ways is taken, as far as it can be."""
+
+    def best(w_shape, size, grad_input=False):
+        return LARGE if grad_input or min(size) < 2 else request.param
+
+    monkeypatch.setattr(conv, "best", best)
+    lowering._programs.clear()
+    yield request.param
+    lowering._programs.clear()
 
 
 def arrays(case, dtype, seed=0):
@@ -54,13 +71,13 @@ def passes(x, w, b, grad_y, padding, of=kernels):
         for name, case in CASES.items()
     ],
 )
-def test_error(case, dtype):
+def test_error(case, dtype, way):
     given = arrays(case, dtype)
     for found, true in zip(passes(*given), passes(*map(wide, given), of=LOOPS), strict=True):
         assert_near(found, true, LIMIT[dtype])
 
 
-def test_nothing_is_written_outside_of_the_results():
+def test_nothing_is_written_outside_of_the_results(way):
     x, w, b, grad_y, padding = arrays(CASES["patches that do not fit"], "float64")
     settings = {"padding": padding, "algorithm": "winograd"}
     compare("conv2d", x, w, b, **settings)
@@ -68,7 +85,7 @@ def test_nothing_is_written_outside_of_the_results():
     compare("conv2d_grad_weights", grad_y, x, w.shape, **settings)
 
 
-def test_nan_and_infinity_are_where_they_belong():
+def test_nan_and_infinity_are_where_they_belong(way):
     x, w, b, grad_y, padding = arrays(CASES["patches that do not fit"], "float32")
     x[1, 4, 3, 5], grad_y[0, 2, 2, 7], w[1, 1, 2, 3] = np.nan, np.inf, np.nan
     for found, true in zip(passes(x, w, b, grad_y, padding), passes(x, w, b, grad_y, padding, of=LOOPS), strict=True):
@@ -76,7 +93,7 @@ def test_nan_and_infinity_are_where_they_belong():
         assert not np.isfinite(true).all() and np.isfinite(true).any()
 
 
-def test_bits_depend_neither_on_threads_nor_on_the_batch():
+def test_bits_depend_neither_on_threads_nor_on_the_batch(way):
     x, w, b, grad_y, padding = arrays(CASES["several strips and slots"], "float32")
     with_all = passes(x, w, b, grad_y, padding)
     threads = numba.get_num_threads()
@@ -89,6 +106,23 @@ def test_bits_depend_neither_on_threads_nor_on_the_batch():
         np.testing.assert_array_equal(a, b_)
     alone = kernels.conv2d(x[7:8], w, b, padding=padding, algorithm="winograd")
     np.testing.assert_array_equal(alone, with_all[0][7:8])
+
+
+@pytest.mark.parametrize("strange", [np.nan, np.inf, 3e38, 1e20])
+@pytest.mark.parametrize("of", ["x", "w"])
+def test_few_inputs_are_looked_at_instead_of_many_outputs(strange, of, way):
+    x, w, b, *_ = arrays((2, 8, 8, 1, 48, 1), "float32")
+    (x if of == "x" else w)[1, 1, 0, 0] = strange
+    found, true = (k.conv2d(x, w, b, padding=1, algorithm="winograd") for k in (kernels, LOOPS))
+    np.testing.assert_array_equal(np.isfinite(found), np.isfinite(true))
+    assert_near(np.where(np.isfinite(found), found, 0), np.where(np.isfinite(true), true, 0), 2e-5)
+
+
+def test_small_patches_round_as_little_as_the_direct_sum():
+    x, w, b, grad_y, padding = arrays((4, 16, 16, 3, 32, 1), "float32")
+    exact = passes(*map(wide, (x, w, b, grad_y)), padding, of=LOOPS)
+    for found, true in zip(passes(x, w, b, grad_y, padding)[::2], exact[::2], strict=True):
+        assert_near(found, true, 2e-6)
 
 
 def test_what_it_is_not_for_is_refused():
@@ -105,25 +139,37 @@ def test_what_it_is_not_for_is_refused():
 @pytest.mark.parametrize(
     ("w_shape", "strides", "size", "wins", "why"),
     [
-        ((3, 3, 64, 64), (1, 1), (28, 28), True, "36 products instead of 144"),
-        ((3, 3, 64, 64), (2, 1), (28, 28), False, "stride 1"),
-        ((5, 5, 64, 64), (1, 1), (28, 28), False, "3 x 3"),
-        ((3, 3, 3, 64), (1, 1), (28, 28), False, "are expected to be 1.1 times as fast"),
-        ((3, 3, 64, 64), (1, 1), (5, 5), False, "patches for 2.6 times the 5 x 5 outputs"),
-        ((3, 3, 8, 16), (1, 1), (24, 24), True, "1.7 times as fast"),
-        ((3, 3, 24, 32), (1, 1), (10, 10), True, "patches for 1.4 times the 10 x 10 outputs"),
+        ((3, 3, 64, 64), (1, 1), (28, 28), 4, "36 products instead of 144"),
+        ((3, 3, 64, 64), (2, 1), (28, 28), 0, "stride 1"),
+        ((5, 5, 64, 64), (1, 1), (28, 28), 0, "3 x 3"),
+        ((3, 3, 3, 8), (1, 1), (28, 28), 0, "are expected to be 0.9 times as fast"),
+        ((3, 3, 3, 64), (1, 1), (28, 28), 2, "16 products instead of 36"),
+        ((3, 3, 1, 64), (1, 1), (28, 28), 0, "1.3 times as fast"),
+        ((3, 3, 3, 64), (1, 1), (28, 1), 0, "36 products"),
+        ((3, 3, 8, 16), (1, 1), (24, 24), 2, "1.7 times as fast"),
+        ((3, 3, 64, 64), (1, 1), (10, 10), 4, "patches for 1.4 times the 10 x 10 outputs"),
+        ((3, 3, 16, 32), (1, 1), (10, 10), 2, "patches for 1.0 times the 10 x 10 outputs"),
+        ((3, 3, 24, 32), (1, 1), (10, 10), 4, "patches for 1.4 times"),
     ],
 )
 def test_choice(w_shape, strides, size, wins, why, monkeypatch):
-    monkeypatch.setattr(winograd, "processor", lambda: Processor(64, 32, products=1))
-    chosen, reason = winograd.choose(w_shape, strides, size)
+    monkeypatch.setattr(winograd_choice, "processor", lambda: Processor(64, 32, products=1))
+    monkeypatch.setattr(winograd_choice, "full_lanes", lambda real: 16)
+    chosen, reason = winograd_choice.choose(w_shape, strides, size)
     assert chosen == wins and why in reason
 
 
 def test_where_products_are_cheap_more_channels_are_needed(monkeypatch):
-    monkeypatch.setattr(winograd, "processor", lambda: Processor(64, 32, products=2))
-    wins = {channels: winograd.choose((3, 3, channels, 2 * channels), (1, 1), (24, 24))[0] for channels in (8, 32, 64)}
-    assert wins == {8: False, 32: True, 64: True}
+    monkeypatch.setattr(winograd_choice, "processor", lambda: Processor(64, 32, products=2))
+    monkeypatch.setattr(winograd_choice, "full_lanes", lambda real: 16)
+    wins = {channels: winograd_choice.choose((3, 3, channels, 2 * channels), (1, 1), (24, 24))[0] for channels in (3, 8, 32, 64)}
+    assert wins == {3: 0, 8: 2, 32: 4, 64: 4}
+
+
+def test_small_patches_want_registers_and_are_not_for_the_gradient_of_the_input(monkeypatch):
+    for registers, grad_input, patch in (32, False, 2), (32, True, 4), (16, False, 4):
+        monkeypatch.setattr(winograd_choice, "processor", lambda registers=registers: Processor(64, registers, products=1))
+        assert winograd_choice.best((3, 3, 3, 64), (24, 24), grad_input).patch == patch
 
 
 def rows_of(algorithm, shape):
@@ -135,7 +181,7 @@ def rows_of(algorithm, shape):
 
 def test_auto_takes_what_is_chosen():
     assert rows_of(0, (12, 12, 32, 32)) == ["convolve_kernel"]
-    assert "correlate_kernel" in rows_of(0, (12, 12, 2, 32)) and "correlate_kernel" in rows_of(1, (12, 12, 32, 32))
+    assert "correlate_kernel" in rows_of(0, (12, 12, 2, 8)) and "correlate_kernel" in rows_of(1, (12, 12, 32, 32))
 
 
 def model(algorithm, engine="fast", threads=None):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jitcnn import reference
-from jitcnn.kernels import winograd
+from jitcnn.kernels import winograd_choice
 from jitcnn.learn import explain
 
 CASE = ((3, 10, 9, 16), 32, (3, 2), (1, 2), (1, 0))
@@ -47,6 +47,19 @@ def test_sums_stay_in_registers(kind, algorithm):
     assert loop.spills == 0
 
 
+@pytest.mark.parametrize("kind", ["forward", "grad-weights"])
+def test_sums_of_small_patches_stay_in_registers(kind):
+    case = explain.convolution((4, 16, 16, 3), 32, (3, 3), (1, 1), (1, 1), kind, "winograd")
+    if case.patch != 2:
+        pytest.skip("this processor has too few registers for small patches")
+    (row,) = explain.recorded(explain.make_call(case))
+    tile, loop = explain.tile_of(case, row), explain.inner_loop(row)
+    assert "winograd_small" in row.factory.__module__
+    assert tile.sums == {"forward": 2 * 4, "grad-weights": 4 * 3}[kind]
+    assert len(loop.accumulators) == tile.sums if kind == "grad-weights" else loop.sums > 16 * 3
+    assert loop.spills == 0
+
+
 def test_few_filters_are_computed_in_groups():
     case = explain.convolution((4, 14, 14, 4), 2, (3, 3), (1, 1), (1, 1), "forward")
     (row,) = explain.recorded(explain.make_call(case))
@@ -74,12 +87,12 @@ def test_the_choice_is_that_of_the_kernels():
     for shape, filters, stride, expected in (
         ((2, 16, 16, 64), 64, (1, 1), "winograd"),
         ((2, 16, 16, 64), 64, (2, 2), "direct"),
-        ((2, 16, 16, 2), 64, (1, 1), "direct"),
+        ((2, 16, 16, 2), 8, (1, 1), "direct"),
     ):
         case = explain.convolution(shape, filters, (3, 3), stride, (1, 1), "forward")
         algorithm, why = case.choice
         assert algorithm == expected
-        assert why == winograd.choose(case.w_shape, case.stride, case.y_shape[1:3])[1]
+        assert why == winograd_choice.choose(case.w_shape, case.stride, case.y_shape[1:3])[1]
         (row,) = explain.recorded(explain.make_call(case))
         assert ("winograd" in row.factory.__module__) == (algorithm == "winograd")
 

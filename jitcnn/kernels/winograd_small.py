@@ -1,0 +1,78 @@
+"""Winograd's convolution F(2x2, 3x3) in registers, forward, for few channels.
+
+Patches of 4x4 outputs (`winograd.py`) store 36 values a filter and read them again, which takes long where sums over few channels lie
+between.  Here V of a line of patches is taken from four rows of the image at a time, into the first-level cache, and the tile makes outputs
+of it in one go, with 16 products where the direct sum has 36.
+"""
+
+import functools
+
+import numpy as np
+
+from jitcnn.kernels.buffers import Buffer
+from jitcnn.kernels.compiling import kernel
+from jitcnn.kernels.pointers import AT, MOVE
+from jitcnn.kernels.program import Program
+from jitcnn.kernels.records import ACCESS, Images, only, record
+from jitcnn.kernels.vectors import full_lanes
+from jitcnn.kernels.winograd_arrange import Places, arranged_weights
+from jitcnn.kernels.winograd_patches import plane_of
+from jitcnn.kernels.winograd_small_tiles import LINES, POINTS, Patches, make_patches, make_take_lines
+
+MOST_PATCHES = 2  # of a tile: with more, adding products up takes longer than they save by sharing what is read of U
+
+#: x_top, x_left: where the first patch begins in x, negative in the border.  line: numbers from one line of V to the next.
+Convolve = record(
+    x=Images, y=Images, u=int, b=int, scratch=int, scratch_size=int, line=int, x_top=int, x_left=int, height=int, width=int, filters=int
+)  # fmt: skip
+
+
+@functools.cache
+def convolve_kernel(shape: Patches, masked: bool, end: str):
+    """y = end(bias + x * w) for each image; the last line of patches, and a line's last ones, overlap their neighbours.
+
+    masked: filters do not fill the last vector.
+    """
+    shape = shape._replace(end=end)
+    tile, last_tile = make_patches(shape), make_patches(shape._replace(masked=masked))
+    real, lanes, channels, across = shape.real, shape.lanes, shape.channels, 2 * shape.patches
+    take_lines, panel = make_take_lines(real, lanes), POINTS**2 * channels * lanes
+    pointer, at, move, itemsize = ACCESS[real][1], AT[real], MOVE[real], np.dtype(real).itemsize
+
+    @kernel(Convolve, (shape, masked), f"small Winograd {shape.patches}x{lanes}, {channels} channels, {real.__name__}")
+    def convolve(arguments, first, last, worker):
+        a = only(arguments)
+        v, o, x_row, y_row = at(a.scratch + worker * a.scratch_size * itemsize), a.filters, a.x.row, a.y.row
+        for n in range(first, last):
+            x_image, y_image = move(pointer(a.x, n, first, worker), a.x_top * x_row + a.x_left * channels), pointer(a.y, n, first, worker)
+            for top in range(0, a.height, 2):
+                i = min(top, a.height - 2)
+                take_lines(move(x_image, i * x_row), x_row, channels, v, a.line, a.width * channels)
+                for k in range(0, o, lanes):
+                    u, bias = move(at(a.u), k // lanes * panel), move(at(a.b), k)
+                    for left in range(0, a.width, across):
+                        j = min(left, a.width - across)
+                        y, values = move(y_image, i * y_row + j * o + k), move(v, j * channels)
+                        if k + lanes <= o:
+                            tile(y, y_row, o, values, a.line, u, bias, lanes)
+                        elif masked:
+                            last_tile(y, y_row, o, values, a.line, u, bias, o - k)
+
+    return convolve
+
+
+def forward(program: Program, x: Buffer, w: np.ndarray, b: np.ndarray, y: Buffer, top: int, left: int) -> None:
+    """Write down y = bias + x * w, which may end in a relu; x has zeros around it where windows reach out of it."""
+    *_, channels, filters = w.shape
+    real = x.dtype.type
+    lanes = full_lanes(real)
+    places = Places(lanes, POINTS**2 * channels * lanes, POINTS * lanes, POINTS * channels * lanes, lanes)
+    u = arranged_weights(program, w, False, "small weights", lanes, places, places.panel * -(-filters // lanes))
+    line = plane_of(real, y.shape[2] * channels)
+    scratch = program.scratch(LINES * line, real)
+    shape = Patches(real, min(MOST_PATCHES, y.shape[2] // 2), lanes, channels, with_bias=b.size > 0)
+    program.row(
+        convolve_kernel, {"shape": shape, "masked": filters % lanes != 0, "end": "store"}, Convolve, ("y", "scratch"), ends=("relu",),
+        x=x, y=y, u=u, b=b if b.size else None, scratch=scratch, scratch_size=scratch.shape[1], line=line,
+        x_top=-top, x_left=-left, height=y.shape[1], width=y.shape[2], filters=filters,
+    )  # fmt: skip
