@@ -26,7 +26,7 @@ from jitcnn.kernels.rows import Row
 from jitcnn.kernels.tile import Shape, make_tile
 from jitcnn.kernels.tiling import Outputs, choose_outputs
 from jitcnn.kernels.vectors import processor
-from jitcnn.kernels.winograd_choice import LARGE, SMALL, best, choose
+from jitcnn.kernels.winograd_choice import SMALL, best, choose
 
 #: x_top, x_left: the pixel under the window's corner at output (0, 0), negative in the border; x_down, x_right: pixels from one window
 #: to the next; x_height: lines of x that are no border.  Outputs stand at y_top + i * y_down, y_left + j * y_right for i < height,
@@ -151,14 +151,11 @@ def conv2d(
 ) -> None:  # fmt: skip
     """Forward."""
     kernel_h, kernel_w, channels, filters = w.shape
-    patch = winograd_patch(program, algorithm, w.shape, (stride_h, stride_w), y.shape[1:3])
-    image = x
-    if patch != LARGE.patch:
-        x = program.border(x, image_border(x, y, kernel_h, kernel_w, stride_h, stride_w, top, left))
-    if patch:
-        needs_finite(program, y, image, w)
+    if patch := winograd_patch(program, algorithm, w.shape, (stride_h, stride_w), y.shape[1:3]):
+        needs_finite(program, y, x, w)
         (winograd_small if patch == SMALL.patch else winograd).forward(program, x, w, b, y, top, left)
         return
+    image, x = x, program.border(x, image_border(x, y, kernel_h, kernel_w, stride_h, stride_w, top, left))
     size, kernel_size, strides = y.shape[1:3], (kernel_h, kernel_w), (stride_h, stride_w)
     outputs = choose_outputs(x.dtype.type, filters, size, kernel_size, strides, program.assume_finite)
     weights: Buffer | np.ndarray = w

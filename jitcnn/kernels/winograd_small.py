@@ -19,11 +19,10 @@ from jitcnn.kernels.winograd_arrange import Places, arranged_weights
 from jitcnn.kernels.winograd_patches import plane_of
 from jitcnn.kernels.winograd_small_tiles import LINES, POINTS, Patches, make_patches, make_take_lines
 
-MOST_PATCHES = 2  # of a tile: with more, adding products up takes longer than they save by sharing what is read of U
-
-#: x_top, x_left: where the first patch begins in x, negative in the border.  line: numbers from one line of V to the next.
+#: top, left: pixels in front of the image at which the first patch begins.  line: numbers from one line of V to the next.  zeros: a row.
 Convolve = record(
-    x=Images, y=Images, u=int, b=int, scratch=int, scratch_size=int, line=int, x_top=int, x_left=int, height=int, width=int, filters=int
+    x=Images, y=Images, u=int, b=int, scratch=int, scratch_size=int, line=int, zeros=int,
+    top=int, left=int, x_height=int, x_width=int, height=int, width=int, filters=int,
 )  # fmt: skip
 
 
@@ -42,12 +41,15 @@ def convolve_kernel(shape: Patches, masked: bool, end: str):
     @kernel(Convolve, (shape, masked), f"small Winograd {shape.patches}x{lanes}, {channels} channels, {real.__name__}")
     def convolve(arguments, first, last, worker):
         a = only(arguments)
-        v, o, x_row, y_row = at(a.scratch + worker * a.scratch_size * itemsize), a.filters, a.x.row, a.y.row
+        v, o, y_row = at(a.scratch + worker * a.scratch_size * itemsize), a.filters, a.y.row
         for n in range(first, last):
-            x_image, y_image = move(pointer(a.x, n, first, worker), a.x_top * x_row + a.x_left * channels), pointer(a.y, n, first, worker)
+            x, y_image = pointer(a.x, n, first, worker), pointer(a.y, n, first, worker)
             for top in range(0, a.height, 2):
                 i = min(top, a.height - 2)
-                take_lines(move(x_image, i * x_row), x_row, channels, v, a.line, a.width * channels)
+                take_lines(
+                    x, a.x.row, i - a.top, a.x_height, a.left * channels, a.x_width * channels, at(a.zeros), channels,
+                    v, a.line, a.width * channels,
+                )  # fmt: skip
                 for k in range(0, o, lanes):
                     u, bias = move(at(a.u), k // lanes * panel), move(at(a.b), k)
                     for left in range(0, a.width, across):
@@ -61,8 +63,18 @@ def convolve_kernel(shape: Patches, masked: bool, end: str):
     return convolve
 
 
+def patches_of(width: int) -> int:
+    """Patches of a tile: four, which share what is read of U, where as many fit a line of `width` outputs; else two or one."""
+    return 4 if width % 8 == 0 else min(2, width // 2)
+
+
+def zeros_of(program: Program, x: Buffer) -> Buffer:
+    """A row of zeros, as wide as those of the image and a vector."""
+    return program.whole((1, x.shape[2] * x.shape[3] + full_lanes(x.dtype.type)), x.dtype)
+
+
 def forward(program: Program, x: Buffer, w: np.ndarray, b: np.ndarray, y: Buffer, top: int, left: int) -> None:
-    """Write down y = bias + x * w, which may end in a relu; x has zeros around it where windows reach out of it."""
+    """Write down y = bias + x * w, which may end in a relu."""
     *_, channels, filters = w.shape
     real = x.dtype.type
     lanes = full_lanes(real)
@@ -70,9 +82,9 @@ def forward(program: Program, x: Buffer, w: np.ndarray, b: np.ndarray, y: Buffer
     u = arranged_weights(program, w, False, "small weights", lanes, places, places.panel * -(-filters // lanes))
     line = plane_of(real, y.shape[2] * channels)
     scratch = program.scratch(LINES * line, real)
-    shape = Patches(real, min(MOST_PATCHES, y.shape[2] // 2), lanes, channels, with_bias=b.size > 0)
+    shape = Patches(real, patches_of(y.shape[2]), lanes, channels, with_bias=b.size > 0)
     program.row(
         convolve_kernel, {"shape": shape, "masked": filters % lanes != 0, "end": "store"}, Convolve, ("y", "scratch"), ends=("relu",),
-        x=x, y=y, u=u, b=b if b.size else None, scratch=scratch, scratch_size=scratch.shape[1], line=line,
-        x_top=-top, x_left=-left, height=y.shape[1], width=y.shape[2], filters=filters,
+        x=x, y=y, u=u, b=b if b.size else None, scratch=scratch, scratch_size=scratch.shape[1], line=line, zeros=zeros_of(program, x),
+        top=top, left=left, x_height=x.shape[1], x_width=x.shape[2], height=y.shape[1], width=y.shape[2], filters=filters,
     )  # fmt: skip

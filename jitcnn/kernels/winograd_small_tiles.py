@@ -8,8 +8,8 @@ the filter U but for halves: 16 products do the work of 36.  The maps are those 
                           0 -1  1  0                          1/2 -1/2 1/2
                           0  1  0 -1                          0    0  -1
 
-Products go into the outputs' registers a line of values at a time and are never stored.  Nothing else is: with few channels, storing 16
-values for 4 outputs would take longer than the sums.
+Sums of products go into the outputs' registers a row of values at a time and are never stored: with few channels, storing 16 of them for 4
+outputs would take longer than the sums.
 """
 
 import functools
@@ -30,40 +30,53 @@ SHORT_RUN = 4  # channels whose loop is written out
 
 @functools.cache
 def make_take_lines(real: type, lanes: int):
-    """The intrinsic take_lines(x, row, pixel, v, line, count): V of patches at every pixel of a line, from four rows of x.
+    """The intrinsic take_lines(x, row, i, height, left, width, zeros, pixel, v, line, count): V of patches at every pixel of a line.
 
-    Values stand where their patch begins, in lines of `count` numbers; a pixel's channels are `pixel` numbers.
+    From the rows i to i + 3 of an image of `height` rows of `width` numbers, `row` apart; patches begin `left` numbers in front of it, and
+    outside of it are zeros, of which a row lies at `zeros`.  A pixel's channels are `pixel` numbers.  Values stand where their patch
+    begins, in lines of `count` numbers, whose last vectors may be wider than that.
     """
 
     def build(context, builder, signature, args):
-        x, row, pixel, v, line, count = args
+        x, row, i, height, left, width, zeros, pixel, v, line, count = args
         simd = Vectors(builder, real, lanes)
+        rows = []
+        for below in range(POINTS):
+            number = builder.add(i, integer(below))
+            inside = builder.and_(builder.icmp_signed(">=", number, integer(0)), builder.icmp_signed("<", number, height))
+            rows.append(builder.select(inside, builder.gep(x, [builder.mul(row, number)]), zeros))
 
-        def values(start, mask):
-            def pixels(column):
-                place = builder.add(start, builder.mul(pixel, integer(column)))
-                return [simd.load(simd.at(x, builder.add(place, builder.mul(row, integer(i)))), mask) for i in range(3 + 1)]
-
-            columns = [down(builder, pixels(column)) for column in range(3)]
-            for i in range(POINTS):
-                first, second, third = (column[i] for column in columns)
+        def values(start, masked):
+            columns = []
+            for column in range(3):
+                place = builder.sub(builder.add(start, builder.mul(pixel, integer(column))), left)
+                mask = None
+                if masked:
+                    mask = builder.xor(simd.mask(builder.sub(width, place)), simd.mask(builder.neg(place)))
+                columns.append(down(builder, [simd.load(simd.at(each, place), mask) for each in rows]))
+            for k in range(POINTS):
+                first, second, third = (column[k] for column in columns)
                 outer, total, difference = builder.fsub(first, third), builder.fadd(second, third), builder.fsub(third, second)
-                for k, value in enumerate((outer, total, difference)):
-                    simd.store(value, simd.at(v, builder.add(start, builder.mul(line, integer(3 * i + k)))), mask)
+                for n, value in enumerate((outer, total, difference)):
+                    simd.store(value, simd.at(v, builder.add(start, builder.mul(line, integer(3 * k + n)))))
 
-        whole = builder.sdiv(count, integer(lanes))
-        with cgutils.for_range(builder, whole) as vector:
-            values(builder.mul(vector.index, integer(lanes)), None)
-        done = builder.mul(whole, integer(lanes))
-        with builder.if_then(builder.icmp_signed("<", done, count)):
-            values(done, simd.mask(builder.sub(count, done)))
+        vectors = builder.sdiv(builder.add(count, integer(lanes - 1)), integer(lanes))
+        with cgutils.for_range(builder, vectors) as vector:
+            start = builder.mul(vector.index, integer(lanes))
+            end = builder.sub(builder.add(start, builder.add(builder.mul(pixel, integer(2)), integer(lanes))), left)
+            inside = builder.and_(builder.icmp_signed(">=", start, left), builder.icmp_signed("<=", end, width))
+            with builder.if_else(inside) as (then, otherwise):
+                with then:
+                    values(start, False)
+                with otherwise:
+                    values(start, True)
         return context.get_dummy_value()
 
     pointer, n = types.CPointer(REAL[real]), types.int64
 
     @intrinsic
-    def take_lines(typing, x, row, pixel, v, line, count):
-        return types.void(pointer, n, n, pointer, n, n), build
+    def take_lines(typing, x, row, i, height, left, width, zeros, pixel, v, line, count):
+        return types.void(pointer, n, n, n, n, n, pointer, n, pointer, n, n), build
 
     take_lines._set_uuid(f"jitcnn.winograd_small.take_lines.{real.__name__}.{lanes}")
     return take_lines

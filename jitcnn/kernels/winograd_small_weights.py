@@ -16,16 +16,17 @@ from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
 from jitcnn.kernels.vectors import full_lanes, processor
 from jitcnn.kernels.winograd_patches import multiple, plane_of
+from jitcnn.kernels.winograd_small import zeros_of
 from jitcnn.kernels.winograd_small_tiles import LINES, POINTS, Sums, make_sums, make_take_lines
 from jitcnn.kernels.winograd_weights import sum_up
 
 V_BYTES = 2**13  # of some lines of patches, in the first-level cache beside their gradients
 
-#: x_top, x_left: where the first patch begins in x, negative in the border.  pairs: of lines, of which V is kept; line, pair: numbers from
-#: one line of V to the next, and to those of the next patches.  step, channels_wide, filters_wide: of the sums.
+#: top, left: pixels in front of the image at which the first patch begins.  pairs: of lines, of which V is kept; line, pair: numbers from
+#: one line of V to the next, and to those of the next patches.  zeros: a row.  step, channels_wide, filters_wide: of the sums.
 AddSums = record(
-    x=Images, grad_y=Images, slots=int, size=int, slot_images=int, scratch=int, scratch_size=int, line=int, pair=int, pairs=int,
-    x_top=int, x_left=int, down=int, across=int, filters=int, step=int, channels_wide=int, filters_wide=int,
+    x=Images, grad_y=Images, slots=int, size=int, slot_images=int, scratch=int, scratch_size=int, line=int, pair=int, pairs=int, zeros=int,
+    top=int, left=int, x_height=int, x_width=int, down=int, across=int, filters=int, step=int, channels_wide=int, filters_wide=int,
 )  # fmt: skip
 
 
@@ -40,18 +41,20 @@ def sums_kernel(shape: Sums, masked: bool):
     def sums(arguments, first, last, worker):
         a = only(arguments)
         v, slot = at(a.scratch + worker * a.scratch_size * itemsize), at(a.slots + first // a.slot_images * a.size * itemsize)
-        o, x_row, g_row = a.filters, a.x.row, a.grad_y.row
+        o, g_row = a.filters, a.grad_y.row
         if first % a.slot_images == 0:
             numbers = carray(slot, (a.size,))
             for i in range(a.size):
                 numbers[i] = zero
         for n in range(first, last):
-            x_image, g_image = pointer(a.x, n, first, worker), pointer(a.grad_y, n, first, worker)
+            x, g_image = pointer(a.x, n, first, worker), pointer(a.grad_y, n, first, worker)
             for begin in range(0, a.down, a.pairs):
                 pairs = min(a.pairs, a.down - begin)
                 for r in range(pairs):
-                    x = move(x_image, (2 * (begin + r) + a.x_top) * x_row + a.x_left * channels)
-                    take_lines(x, x_row, channels, move(v, r * a.pair), a.line, 2 * a.across * channels)
+                    take_lines(
+                        x, a.x.row, 2 * (begin + r) - a.top, a.x_height, a.left * channels, a.x_width * channels, at(a.zeros), channels,
+                        move(v, r * a.pair), a.line, 2 * a.across * channels,
+                    )  # fmt: skip
                 for k in range(0, o, lanes):
                     g = move(g_image, 2 * begin * g_row + k)
                     for c in range(0, a.channels_wide, block):
@@ -73,11 +76,9 @@ def channels_of(channels: int) -> int:
 def grad_weights(program: Program, grad_y: Buffer, x: Buffer, grad_w: np.ndarray, top: int, left: int) -> None:
     """Write down the sums of each slot, then their total."""
     *_, channels, filters = grad_w.shape
-    # Patches at the end of an odd number of lines or columns reach out of the gradient, and out of the image anyway.
     down, across = (-(-length // 2) for length in grad_y.shape[1:3])
+    # Patches at the end of an odd number of lines or columns reach out of the gradient.
     grad_y = program.border(grad_y, Border(bottom=grad_y.shape[1] % 2, right=grad_y.shape[2] % 2))
-    below, behind = 2 * down + 2 - top - x.shape[1], 2 * across + 2 - left - x.shape[2]
-    x = program.border(x, Border(max(0, top), max(0, left), max(0, below), max(0, behind)))
     real = x.dtype.type
     lanes, block = full_lanes(real), channels_of(channels)
     c_wide, o_wide = multiple(channels, block), multiple(filters, lanes)
@@ -90,7 +91,8 @@ def grad_weights(program: Program, grad_y: Buffer, x: Buffer, grad_w: np.ndarray
     program.row(
         sums_kernel, {"shape": shape, "masked": filters % lanes != 0}, AddSums, ("slots", "scratch"),
         x=x, grad_y=grad_y, slots=slots, size=slots.shape[1], slot_images=program.slot_images,
-        scratch=scratch, scratch_size=scratch.shape[1], line=line, pair=LINES * line, pairs=pairs, x_top=-top, x_left=-left,
-        down=down, across=across, filters=filters, step=step, channels_wide=c_wide, filters_wide=o_wide,
+        scratch=scratch, scratch_size=scratch.shape[1], line=line, pair=LINES * line, pairs=pairs, zeros=zeros_of(program, x),
+        top=top, left=left, x_height=x.shape[1], x_width=x.shape[2], down=down, across=across,
+        filters=filters, step=step, channels_wide=c_wide, filters_wide=o_wide,
     )  # fmt: skip
     sum_up(program, grad_w, "small weight sums", POINTS, lanes, slots, program.slot_images, step, c_wide, o_wide)

@@ -14,7 +14,8 @@ PEAK, WINOGRAD = "peak", "winograd"
 SECONDS = 0.06
 TITLE = "Layers"
 HOW = (
-    "Each cell is one call of a function of `jitcnn.kernels` on arrays that are there already, `out=` included, in float32; the shapes "
+    "Each cell is one call of a function of `jitcnn.kernels` on arrays that are there already, `out=` included, in float32, at multiples "
+    "of 64 bytes as PyTorch's tensors; the shapes "
     "of images and weights, / stride, with zeros around the image: the median of rounds in which the programs took turns. "
     "Percent is of the peak measured between the rounds: the register tile on numbers in the first-level cache, on all threads. Ratio is "
     "jitcnn's speed over that of the best other program; PyTorch's layouts are two programs. Winograd's speed counts the multiplications "

@@ -165,7 +165,16 @@ def _call(part: str, algorithm: str) -> Callable[[], Any]:
 
 def _draw(dtype: type, *shapes: tuple[int, ...]) -> list[np.ndarray]:
     random = np.random.default_rng(0)
-    return [random.standard_normal(shape, np.float32).astype(dtype) for shape in shapes]
+    return [_aligned(random.standard_normal(shape, np.float32).astype(dtype)) for shape in shapes]
+
+
+def _aligned(array: np.ndarray) -> np.ndarray:
+    """A copy that begins at a cache line, as PyTorch's tensors do."""
+    from jitcnn.kernels.buffers import aligned_zeros
+
+    copy = aligned_zeros(array.size, array.dtype).reshape(array.shape)
+    copy[...] = array
+    return copy
 
 
 def _conv_calls(layer: Case, dtype: type = np.float32) -> dict[str, Callable[..., np.ndarray]]:
@@ -174,7 +183,7 @@ def _conv_calls(layer: Case, dtype: type = np.float32) -> dict[str, Callable[...
     x_shape = (layer.images, layer.height, layer.width, layer.channels)
     w_shape = (layer.kernel, layer.kernel, layer.channels, layer.filters)
     x, w, grad_y = _draw(dtype, x_shape, w_shape, (layer.images, *layer.outputs, layer.filters))
-    y, grad_x, grad_w = np.empty_like(grad_y), np.empty_like(x), np.empty_like(w)
+    y, grad_x, grad_w = (_aligned(array) for array in (grad_y, x, w))
     settings = {"stride": layer.stride, "padding": layer.padding}
     return {
         "forward": partial(kernels.conv2d, x, w, out=y, **settings),
@@ -187,7 +196,7 @@ def _dense_calls(layer: Case) -> dict[str, Callable[..., np.ndarray]]:
     from jitcnn import kernels
 
     x, w, grad_y = _draw(np.float32, (layer.images, layer.channels), (layer.channels, layer.filters), (layer.images, layer.filters))
-    y, grad_x, grad_w = np.empty_like(grad_y), np.empty_like(x), np.empty_like(w)
+    y, grad_x, grad_w = (_aligned(array) for array in (grad_y, x, w))
     return {
         "forward": partial(vars(kernels)["dense"], x, w, out=y),  # type checkers take kernels.dense for the module
         "grad_input": partial(kernels.dense_grad_input, grad_y, w, out=grad_x),
@@ -200,7 +209,7 @@ def _pool_calls(layer: Case) -> dict[str, Callable[..., Any]]:
 
     x_shape = (layer.images, layer.height, layer.width, layer.channels)
     x, grad_y = _draw(np.float32, x_shape, (layer.images, *layer.outputs, layer.channels))
-    y, grad_x = np.empty_like(grad_y), np.empty_like(x)
+    y, grad_x = (_aligned(array) for array in (grad_y, x))
     _, state = kernels.pool2d(x, layer.kernel, out=y)
     return {
         "forward": partial(kernels.pool2d, x, layer.kernel, out=y),
