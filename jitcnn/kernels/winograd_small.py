@@ -19,6 +19,8 @@ from jitcnn.kernels.winograd_arrange import Places, arranged_weights
 from jitcnn.kernels.winograd_patches import plane_of
 from jitcnn.kernels.winograd_small_tiles import LINES, POINTS, Patches, make_patches, make_take_lines
 
+MOST_PATCHES = 2  # of a tile: more share what is read of U, but the compiler spills
+
 #: top, left: pixels in front of the image at which the first patch begins.  line: numbers from one line of V to the next.  zeros: a row.
 Convolve = record(
     x=Images, y=Images, u=int, b=int, scratch=int, scratch_size=int, line=int, zeros=int,
@@ -63,11 +65,6 @@ def convolve_kernel(shape: Patches, masked: bool, end: str):
     return convolve
 
 
-def patches_of(width: int) -> int:
-    """Patches of a tile: four, which share what is read of U, where as many fit a line of `width` outputs; else two or one."""
-    return 4 if width % 8 == 0 else min(2, width // 2)
-
-
 def zeros_of(program: Program, x: Buffer) -> Buffer:
     """A row of zeros, as wide as those of the image and a vector."""
     return program.whole((1, x.shape[2] * x.shape[3] + full_lanes(x.dtype.type)), x.dtype)
@@ -82,7 +79,7 @@ def forward(program: Program, x: Buffer, w: np.ndarray, b: np.ndarray, y: Buffer
     u = arranged_weights(program, w, False, "small weights", lanes, places, places.panel * -(-filters // lanes))
     line = plane_of(real, y.shape[2] * channels)
     scratch = program.scratch(LINES * line, real)
-    shape = Patches(real, patches_of(y.shape[2]), lanes, channels, with_bias=b.size > 0)
+    shape = Patches(real, min(MOST_PATCHES, y.shape[2] // 2), lanes, channels, with_bias=b.size > 0)
     program.row(
         convolve_kernel, {"shape": shape, "masked": filters % lanes != 0, "end": "store"}, Convolve, ("y", "scratch"), ends=("relu",),
         x=x, y=y, u=u, b=b if b.size else None, scratch=scratch, scratch_size=scratch.shape[1], line=line, zeros=zeros_of(program, x),
