@@ -24,7 +24,7 @@ MOST_PATCHES = 2  # of a tile: more share what is read of U, but the compiler sp
 #: top, left: pixels in front of the image at which the first patch begins.  line: numbers from one line of V to the next.  zeros: a row.
 Convolve = record(
     x=Images, y=Images, u=int, b=int, scratch=int, scratch_size=int, line=int, zeros=int,
-    top=int, left=int, x_height=int, x_width=int, height=int, width=int, filters=int,
+    top=int, left=int, x_height=int, x_width=int, height=int, width=int, channels=int, filters=int,
 )  # fmt: skip
 
 
@@ -58,9 +58,9 @@ def convolve_kernel(shape: Patches, masked: bool, end: str):
                         j = min(left, a.width - across)
                         y, values = move(y_image, i * y_row + j * o + k), move(v, j * channels)
                         if k + lanes <= o:
-                            tile(y, y_row, o, values, a.line, u, bias, lanes)
+                            tile(y, y_row, o, values, a.line, u, a.channels, bias, lanes)
                         elif masked:
-                            last_tile(y, y_row, o, values, a.line, u, bias, o - k)
+                            last_tile(y, y_row, o, values, a.line, u, a.channels, bias, o - k)
 
     return convolve
 
@@ -83,5 +83,6 @@ def forward(program: Program, x: Buffer, w: np.ndarray, b: np.ndarray, y: Buffer
     program.row(
         convolve_kernel, {"shape": shape, "masked": filters % lanes != 0, "end": "store"}, Convolve, ("y", "scratch"), ends=("relu",),
         x=x, y=y, u=u, b=b if b.size else None, scratch=scratch, scratch_size=scratch.shape[1], line=line, zeros=zeros_of(program, x),
-        top=top, left=left, x_height=x.shape[1], x_width=x.shape[2], height=y.shape[1], width=y.shape[2], filters=filters,
+        top=top, left=left, x_height=x.shape[1], x_width=x.shape[2], height=y.shape[1], width=y.shape[2],
+        channels=channels, filters=filters,
     )  # fmt: skip

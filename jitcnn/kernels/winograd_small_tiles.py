@@ -25,7 +25,7 @@ from jitcnn.kernels.vectors import Vectors, integer
 POINTS = 4  # along an axis
 LINES = 12  # of V: for each of its 4 rows, what stands at columns 0 and 3, at column 1 and at column 2
 AT_COLUMN = (0, 1, 2, 0)  # which of a row's lines holds a column; column 3 stands one pixel further than column 0
-SHORT_RUN = 4  # channels whose loop is written out
+SHORT_RUN = 4  # channels whose loop is written out; more, and sums leave the registers
 
 
 @functools.cache
@@ -99,23 +99,16 @@ class Patches(NamedTuple):
     masked: bool = False  # whether only the first `columns` filters count
 
 
-def channel_loop(builder, simd, channels: int, step) -> None:
-    """step(channel) for each, written out where they are few."""
-    if channels <= SHORT_RUN:
-        for c in range(channels):
-            step(integer(c))
-    else:
-        with cgutils.for_range(builder, integer(channels)) as channel:
-            step(channel.index)
-
-
 @functools.cache
 def make_patches(shape: Patches):
-    """The intrinsic patches(y, y_line, y_pixel, v, line, u, bias, columns): y of neighbouring patches, from their V and the filters' U."""
+    """The intrinsic patches(y, y_line, y_pixel, v, line, u, n_k, bias, columns): y of patches side by side, from their V and from U.
+
+    n_k: channels again, for a loop that the compiler does not write out.
+    """
     lanes, channels, count = shape.lanes, shape.channels, shape.patches
 
     def build(context, builder, signature, args):
-        y, y_line, y_pixel, v, line, u, bias, columns = args
+        y, y_line, y_pixel, v, line, u, n_k, bias, columns = args
         simd = Vectors(builder, shape.real, lanes)
         mask = simd.mask(columns) if shape.masked else None
         first = simd.load(simd.at(bias), mask) if shape.with_bias else simd.zero
@@ -137,7 +130,12 @@ def make_patches(shape: Patches):
                         value = simd.broadcast(builder.load(builder.gep(values, [integer((2 * p + (j == 3)) * channels)])))
                         builder.store(simd.multiply_add(value, weights, builder.load(sums[j, p])), sums[j, p])
 
-            channel_loop(builder, simd, channels, step)
+            if channels <= SHORT_RUN:
+                for c in range(channels):
+                    step(integer(c))
+            else:
+                with cgutils.for_range(builder, n_k) as channel:
+                    step(channel.index)
 
         def fresh(*columns_of_values):
             return {(j, p): cgutils.alloca_once_value(builder, simd.zero) for j in columns_of_values for p in range(count)}
@@ -167,8 +165,8 @@ def make_patches(shape: Patches):
     pointer, n = types.CPointer(REAL[shape.real]), types.int64
 
     @intrinsic
-    def patches(typing, y, y_line, y_pixel, v, line, u, bias, columns):
-        return types.void(pointer, n, n, pointer, n, pointer, pointer, n), build
+    def patches(typing, y, y_line, y_pixel, v, line, u, n_k, bias, columns):
+        return types.void(pointer, n, n, pointer, n, pointer, n, pointer, n), build
 
     patches._set_uuid(f"jitcnn.winograd_small.patches.{tuple(shape)}")
     return patches

@@ -16,6 +16,7 @@ from jitcnn.forms.codes import DIRECT, WINOGRAD
 from jitcnn.kernels.lowering import LOWERINGS
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.vectors import processor
+from jitcnn.kernels.winograd_choice import SMALL, choose
 from jitcnn.learn.assembly import innermost_loop
 
 ARM = "aarch64-unknown-linux-gnu"
@@ -24,10 +25,10 @@ if FOR_ARM:  # tiles are chosen for it, and Numba's intermediate code, which is 
     cpu_target.target_context.codegen().magic_tuple = lambda: (ARM, "generic", "+neon")
 
 # channels, filters, kernel size, size of the image, dtype
-LAYERS = [(1, 8, 3, 28, "float32"), (24, 40, 3, 29, "float32")]
+LAYERS = [(1, 8, 3, 28, "float32"), (24, 40, 3, 29, "float32"), (3, 32, 3, 32, "float32")]
 if "--full" in sys.argv:
     LAYERS += [
-        (4, 8, 3, 26, "float32"), (8, 16, 3, 26, "float32"), (3, 32, 3, 32, "float32"), (64, 64, 3, 14, "float32"),
+        (4, 8, 3, 26, "float32"), (8, 16, 3, 26, "float32"), (64, 64, 3, 14, "float32"),
         (32, 64, 5, 14, "float32"), (64, 256, 1, 14, "float32"), (1, 4, 3, 28, "float32"), (1, 8, 3, 28, "float64"),
         (5, 7, 2, 11, "float64"),
     ]  # fmt: skip
@@ -68,7 +69,9 @@ llvm.initialize_all_targets()
 llvm.initialize_all_asmprinters()
 found = {}
 for layer in LAYERS:
-    for algorithm in (DIRECT, WINOGRAD) if layer[2] == 3 and min(layer[:2]) >= 24 else (DIRECT,):
+    channels, filters, size, image, _ = layer
+    small = choose((size, size, channels, filters), (1, 1), (image - size + 1,) * 2)[0] == SMALL.patch
+    for algorithm in (DIRECT, WINOGRAD) if small or (size == 3 and min(channels, filters) >= 24) else (DIRECT,):
         for name, row in rows(*layer, algorithm):
             kernel = row.factory(**row.key)
             if kernel._wrapper_name in found:

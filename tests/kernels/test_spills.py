@@ -56,6 +56,8 @@ def test_no_sum_leaves_the_registers(tmp_path, full, settings, arguments, expect
             on_stack = [line for line in on_stack if not LOAD_OF_MASK.search(line)]
         assert not on_stack, text
         assert loop["fused"] == fused, text
+        if "Patches(" in loop["for"]:  # written out: sums wander from register to register
+            continue
         assert len(loop["accumulators"]) >= 6, text
         assert loop["sums"] % len(loop["accumulators"]) == 0, text
     assert any(register in line for loop in found for line in loop["lines"])

@@ -118,7 +118,8 @@ def test_few_inputs_are_looked_at_instead_of_many_outputs(strange, of, way):
     assert_near(np.where(np.isfinite(found), found, 0), np.where(np.isfinite(true), true, 0), 2e-5)
 
 
-def test_small_patches_round_as_little_as_the_direct_sum():
+@pytest.mark.parametrize("way", [SMALL], indirect=True)
+def test_small_patches_round_as_little_as_the_direct_sum(way):
     x, w, b, grad_y, padding = arrays((4, 16, 16, 3, 32, 1), "float32")
     exact = passes(*map(wide, (x, w, b, grad_y)), padding, of=LOOPS)
     for found, true in zip(passes(x, w, b, grad_y, padding)[::2], exact[::2], strict=True):
