@@ -15,14 +15,12 @@ import numpy as np
 
 from jitcnn.kernels import runner
 from jitcnn.kernels.ahead import compile_all
-from jitcnn.kernels.buffers import Border, Buffer, Storage, address_of, point
+from jitcnn.kernels.buffers import APART, Border, Buffer, Storage, address_of, point
 from jitcnn.kernels.planning import Segment, needed, place_buffers, place_derived, plan_segments
 from jitcnn.kernels.records import Images
 from jitcnn.kernels.rows import BLOCK, MOST_SLOTS, Call, Layout, Row, block_of, memory_of
 from jitcnn.kernels.tables import Part
 from jitcnn.kernels.threads import num_threads
-
-APART = 4096  # bytes, a page, beyond which no core looks ahead: the small Winograd's passes take up to 1.3 times as long without it
 
 
 @dataclass(eq=False)
@@ -206,15 +204,11 @@ class Program:
         every = [*self.derived, *(row for segment in segments for chain in segment.chains for row in chain)]
         self.kept.append(compile_all([(row.factory, row.key) for row in every] + runner.variants(self.threads or 1))[: len(every)])
         renewing = [Segment("parameters", [[row] for row in self.derived])] if self.derived else []
-        self.preparation = self.part(renewing) if renewing else None
-        self.parts = [part if isinstance(part, Call) else self.part(part) for part in planned]
+        self.preparation = Part(self, renewing) if renewing else None
+        self.parts = [part if isinstance(part, Call) else Part(self, part) for part in planned]
         if renewing and len(planned) == 1 and not isinstance(planned[0], Call):
-            self.renewed_step = self.part([*renewing, *planned[0]])
+            self.renewed_step = Part(self, [*renewing, *planned[0]])
         return self
-
-    def part(self, segments: list[Segment]) -> "Part":
-        """The tables of consecutive segments."""
-        return Part(self, segments)
 
     def fill(self, row: Row) -> np.ndarray:
         """The record of a row's arguments."""
