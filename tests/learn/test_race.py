@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jitcnn import kernels
-from jitcnn.kernels import winograd
+from jitcnn.kernels import winograd_choice
 from jitcnn.learn import ladder, race
 
 
@@ -53,7 +53,7 @@ def test_the_tile_is_direct_and_winograd_is_not(monkeypatch):
         network(race.digits()[:1], race.draw_weights())
     assert used == ["auto", "direct", "direct", "auto", "winograd", "winograd"]
     _, second, third, _ = race.draw_weights()
-    assert winograd.choose(second.shape, (1, 1), (12, 12))[0] and winograd.choose(third.shape, (1, 1), (10, 10))[0]
+    assert winograd_choice.choose(second.shape, (1, 1), (12, 12))[0] and winograd_choice.choose(third.shape, (1, 1), (10, 10))[0]
 
 
 def test_images_per_second():
