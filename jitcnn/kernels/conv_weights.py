@@ -18,7 +18,7 @@ from jitcnn.kernels import runner, winograd_small_weights, winograd_weights
 from jitcnn.kernels.buffers import Buffer
 from jitcnn.kernels.compiling import inline, kernel
 from jitcnn.kernels.conv import image_border, needs_finite, winograd_patch
-from jitcnn.kernels.pointers import AT, MOVE, int64_at
+from jitcnn.kernels.pointers import AT, MOVE, PREFETCH, int64_at
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
 from jitcnn.kernels.rows import Layout
@@ -26,6 +26,7 @@ from jitcnn.kernels.slots import filters_are_owned, fold_slots, sum_slots
 from jitcnn.kernels.sums import make_column_sums
 from jitcnn.kernels.tile import Shape, make_tile
 from jitcnn.kernels.tiling import choose_columns, choose_group, choose_taps, choose_unrolled
+from jitcnn.kernels.vectors import full_lanes
 from jitcnn.kernels.winograd_choice import SMALL
 
 STRIP_PIXELS = 120  # enough that loading and storing the sums is a few percent of the work
@@ -35,7 +36,7 @@ STRIP_BYTES = 2**14  # of gradients that are read where they lie; more of them a
 GradWeights = record(
     x=Images, grad_y=Images, slots=int, size=int, slot_images=int, x_top=int, x_left=int, stride_h=int, stride_w=int,
     x_height=int, height=int, width=int, kernel_h=int, kernel_w=int, channels=int, filters=int,
-    images=int, strip=int, packed=int, packed_size=int, batch=int, filters_of_task=int,
+    images=int, strip=int, packed=int, packed_size=int, packed_step=int, batch=int, filters_of_task=int,
     total=int, sums_row=int, sums_panel=int,
 )  # fmt: skip
 
@@ -55,6 +56,21 @@ def make_pack(real: type):
                     copy[q] = numbers[q]
 
     return pack
+
+
+@functools.cache
+def make_fetch(real: type):
+    """fetch(source, line, pixel, height, width, count, part, parts): ask memory for what `pack` takes, for one of so many parts of it."""
+    move, lanes, (prefetch, _) = MOVE[real], full_lanes(real), PREFETCH[real]
+
+    @inline(real.__name__)
+    def fetch(source, line, pixel, height, width, count, part, parts):
+        for i in range(height * part // parts, height * (part + 1) // parts):
+            for j in range(width):
+                for q in range(0, count, lanes):
+                    prefetch(move(source, i * line + j * pixel + q))
+
+    return fetch
 
 
 @functools.cache
@@ -112,14 +128,15 @@ def grad_weights_kernel(
     filters, the last of which take `last` vectors.  A strip of `strip` lines of pixels, which stay in the first-level cache, takes part in
     all sums before the next one does; where its gradients alone are too large for that cache, those of a tile's columns, which are
     copied: with many filters, pixels lie a power of two apart, on few sets of the cache.
-    taps: pixels that are written out, `pixel` numbers of x apart, 1 for none.  ahead: "r" where x is read for few products, and has to
-    come from memory while those before are computed.
+    taps: pixels that are written out, `pixel` numbers of x apart, 1 for none.  ahead: "r" where x and gradients are read for few products,
+    and have to come from memory while those before are computed.
     """
     shape = Shape(real, groups, per_group, vectors, lanes, "load", a_row=1, taps=taps, a_t=pixel, ahead=ahead)
     pointer, at, move = ACCESS[real][1], AT[real], MOVE[real]
     wide, itemsize, zero = vectors * lanes, np.dtype(real).itemsize, real(0)
-    pack, add = make_pack(real), make_add(shape, rest, last, last_lanes, masked)
+    pack, fetch, add = make_pack(real), make_fetch(real), make_add(shape, rest, last, last_lanes, masked)
 
+    fetches = ahead != ""
     key = (shape, rest, last, last_lanes, masked)
 
     @kernel(GradWeights, key, f"gradient of weights {groups * per_group}x{vectors}x{lanes} {real.__name__}")
@@ -140,7 +157,7 @@ def grad_weights_kernel(
                 numbers[i] = zero
         x_line, x_pixel = a.stride_h * a.x.row, a.stride_w * c
         g_image, g_line, g_pixel, together = a.grad_y.image, a.grad_y.row, o, o
-        packed = at(a.packed + worker * a.packed_size * itemsize)
+        packed = at(a.packed + worker * a.packed_step * itemsize)
         if a.packed_size:
             g_image, g_line, g_pixel, together = a.packed_size // a.images, a.width * wide, wide, wide
         for n in range(first, last, a.images):
@@ -161,6 +178,13 @@ def grad_weights_kernel(
                         x = move(x_image, (line + start) * x_line + i * a.x.row)
                         g = move(packed, -begin) if a.packed_size else move(grad_image, line * g_line)
                         for j in range(0, run, per_group):
+                            if a.packed_size and fetches:  # of these lines the next panel, or of the next ones the first
+                                is_last, below = begin + wide >= end_filter, min(a.strip, a.height - line - a.strip)
+                                source = move(grad_image, line * a.grad_y.row + begin + wide)
+                                if is_last:
+                                    source = move(grad_image, (line + a.strip) * a.grad_y.row + begin_filter)
+                                parts = (run + per_group - 1) // per_group
+                                fetch(source, a.grad_y.row, o, below if is_last else height, a.width, wide, j // per_group, parts)
                             for k in range(begin, min(begin + together, end_filter), wide):
                                 x_at, sums = move(x, j), move(slot, (k - begin_filter) // wide * a.sums_panel + (i * run + j) * a.sums_row)
                                 g_at = move(g, start * g_line + k)
@@ -206,7 +230,7 @@ def conv2d_grad_weights(
     sums_panel = size // filters * columns.wide if owned else columns.wide
     slots = program.whole((1, panels * sums_panel) if owned else (program.slots, size), real)
     packed_size = images * strip * width * columns.wide if images * strip * width * group * filters * real().itemsize > STRIP_BYTES else 0
-    packed = program.whole((program.threads or 1, packed_size), real) if packed_size else None
+    packed = program.scratch(packed_size, real) if packed_size else None
     program.row(
         grad_weights_kernel,
         {
@@ -218,7 +242,7 @@ def conv2d_grad_weights(
         x=x, grad_y=grad_y, slots=slots, size=size, slot_images=program.slot_images,
         x_top=-top, x_left=-left, stride_h=stride_h, stride_w=group * stride_w,
         x_height=x.shape[1], height=height, width=width, kernel_h=kernel_h, kernel_w=wide, channels=channels, filters=group * filters,
-        images=images, strip=strip, packed=packed, packed_size=packed_size,
+        images=images, strip=strip, packed=packed, packed_size=packed_size, packed_step=packed.shape[1] if packed else 0,
         batch=program.counters[runner.BATCH : runner.BATCH + 1], filters_of_task=filters_of_task if owned else 0,
         total=grad_w if owned else 0, sums_row=columns.wide if owned else group * filters, sums_panel=sums_panel,
     )  # fmt: skip
