@@ -136,7 +136,7 @@ SMALL = {
 def describe_tile(case: Convolution, tile: Tile, parts: int) -> str:
     """Its size, and what rows and columns are."""
     algorithm, _ = case.choice
-    if algorithm == "winograd" and case.patch == 2:
+    if case.patch == 2:
         text = SMALL[case.kind].format(lines=tile.lines, per_line=tile.per_line, lanes=tile.lanes)
         return f"{describe_winograd(case)}\n\nThe tile: {tile.sums} vectors x {count(tile.lanes, 'lane')}\n{wide(text, margin='  ')}"
     row, column, broadcast, loaded = PARTS[algorithm][case.kind]
@@ -151,9 +151,7 @@ def describe_tile(case: Convolution, tile: Tile, parts: int) -> str:
     if parts > 1:
         text += f" With this stride the pass falls into {parts} such parts, of which this is the largest."
     size = f"{count(tile.rows, 'row')} x {count(tile.vectors, 'vector')} x {count(tile.lanes, 'lane')}"
-    heading = ""
-    if algorithm == "winograd":
-        heading = f"{describe_winograd(case)}\n\n"
+    heading = f"{describe_winograd(case)}\n\n" if case.patch else ""
     return f"{heading}The tile: {size}, {tile.sums * tile.lanes} sums at a time\n{wide(text, margin='  ')}"
 
 
@@ -205,9 +203,7 @@ def describe_work(case: Convolution, measured: Measured) -> str:
     beyond = ", with the work counted as above" if share > 1 else ""
     work = quantity(case.flop, "FLOP")
     speed = f"{rounded(case.flop / measured.gigaflops / 1e3)} us a call, {rounded(measured.gigaflops)} GFLOP/s"
-    done = (
-        f"; Winograd's way does {'less than half' if case.patch == 2 else 'about a quarter'} of it" if case.choice[0] == "winograd" else ""
-    )
+    done = {0: "", 2: "; Winograd's way does less than half of it", 4: "; Winograd's way does about a quarter of it"}[case.patch]
     lines = {
         "work": f"2 x {by((*case.y_shape[:3], *case.w_shape))} = {work}, multiplications and additions, with the padding's zeros{done}",
         "memory": f"{arrays} = {quantity(sum(case.bytes_of.values()), 'B')} to be moved at least: {rounded(case.intensity)} FLOP a byte",

@@ -1,4 +1,4 @@
-"""Gradient of a convolution's weights and bias: sums over pixels and images, kept apart by slots of images.
+"""Gradient of a convolution's weights: sums over pixels and images, kept apart by slots of images.
 
 Each slot of the batch has sums of its own, which are added up in slot order afterwards: so the bits do not depend on which thread
 took which slot.  Where slots would be larger than the images, as in late layers, a task owns filters instead, over the whole batch.
@@ -23,7 +23,6 @@ from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
 from jitcnn.kernels.rows import Layout
 from jitcnn.kernels.slots import filters_are_owned, fold_slots, sum_slots
-from jitcnn.kernels.sums import make_column_sums
 from jitcnn.kernels.tile import Shape, make_tile
 from jitcnn.kernels.tiling import choose_columns, choose_group, choose_taps, choose_unrolled
 from jitcnn.kernels.vectors import full_lanes
@@ -59,16 +58,23 @@ def make_pack(real: type):
 
 
 @functools.cache
-def make_fetch(real: type):
-    """fetch(source, line, pixel, height, width, count, part, parts): ask memory for what `pack` takes, for one of so many parts of it."""
+def make_fetch(real: type, wide: int):
+    """fetch(a, image, line, panel, first, last, part, parts): ask memory for the gradients that `pack` takes next, one of so many parts.
+
+    Those of the panel of `wide` filters behind `panel`, or at the last one, before filter `last`, the next strip's of the `first`.
+    """
     move, lanes, (prefetch, _) = MOVE[real], full_lanes(real), PREFETCH[real]
 
-    @inline(real.__name__)
-    def fetch(source, line, pixel, height, width, count, part, parts):
+    @inline((real.__name__, wide))
+    def fetch(a, image, line, panel, first, last, part, parts):
+        panel += wide
+        if panel >= last:
+            line, panel = line + a.strip, first
+        height = min(a.strip, a.height - line)
         for i in range(height * part // parts, height * (part + 1) // parts):
-            for j in range(width):
-                for q in range(0, count, lanes):
-                    prefetch(move(source, i * line + j * pixel + q))
+            for j in range(a.width):
+                for q in range(0, wide, lanes):
+                    prefetch(move(image, (line + i) * a.grad_y.row + j * a.filters + panel + q))
 
     return fetch
 
@@ -134,10 +140,8 @@ def grad_weights_kernel(
     shape = Shape(real, groups, per_group, vectors, lanes, "load", a_row=1, taps=taps, a_t=pixel, ahead=ahead)
     pointer, at, move = ACCESS[real][1], AT[real], MOVE[real]
     wide, itemsize, zero = vectors * lanes, np.dtype(real).itemsize, real(0)
-    pack, fetch, add = make_pack(real), make_fetch(real), make_add(shape, rest, last, last_lanes, masked)
-
-    fetches = ahead != ""
-    key = (shape, rest, last, last_lanes, masked)
+    pack, fetch, add = make_pack(real), make_fetch(real, wide), make_add(shape, rest, last, last_lanes, masked)
+    key, fetches = (shape, rest, last, last_lanes, masked), ahead != ""
 
     @kernel(GradWeights, key, f"gradient of weights {groups * per_group}x{vectors}x{lanes} {real.__name__}")
     def grad_weights(arguments, first, last, worker):
@@ -178,13 +182,9 @@ def grad_weights_kernel(
                         x = move(x_image, (line + start) * x_line + i * a.x.row)
                         g = move(packed, -begin) if a.packed_size else move(grad_image, line * g_line)
                         for j in range(0, run, per_group):
-                            if a.packed_size and fetches:  # of these lines the next panel, or of the next ones the first
-                                is_last, below = begin + wide >= end_filter, min(a.strip, a.height - line - a.strip)
-                                source = move(grad_image, line * a.grad_y.row + begin + wide)
-                                if is_last:
-                                    source = move(grad_image, (line + a.strip) * a.grad_y.row + begin_filter)
+                            if a.packed_size and fetches:
                                 parts = (run + per_group - 1) // per_group
-                                fetch(source, a.grad_y.row, o, below if is_last else height, a.width, wide, j // per_group, parts)
+                                fetch(a, grad_image, line, begin, begin_filter, end_filter, j // per_group, parts)
                             for k in range(begin, min(begin + together, end_filter), wide):
                                 x_at, sums = move(x, j), move(slot, (k - begin_filter) // wide * a.sums_panel + (i * run + j) * a.sums_row)
                                 g_at = move(g, start * g_line + k)
@@ -254,52 +254,4 @@ def conv2d_grad_weights(
         fold_slots(program, slots, grad_w, group, stride_w)
 
 
-# Bias ---------------------------------------------------------------------------------------------------------------------
-
-GradBias = record(grad_y=Images, slots=int, size=int, slot_images=int, height=int, width=int)
-
-
-@functools.cache
-def grad_bias_kernel(real: type, vectors: int, lanes: int, last: int, last_lanes: int, masked: bool):
-    """Adds each image's sums over pixels of grad_y to its slot."""
-    sums = make_column_sums(real, vectors, lanes, False)
-    last_sums = make_column_sums(real, last, last_lanes, masked) if last else sums
-    pointer, at, move = ACCESS[real][1], AT[real], MOVE[real]
-    wide, itemsize, zero = vectors * lanes, np.dtype(real).itemsize, real(0)
-
-    @kernel(GradBias, (real.__name__, vectors, lanes, last, last_lanes, masked), f"gradient of bias {vectors}x{lanes} {real.__name__}")
-    def grad_bias(arguments, first, last, worker):
-        a = only(arguments)
-        slot = at(a.slots + first // a.slot_images * a.size * itemsize)
-        if first % a.slot_images == 0:
-            totals = carray(slot, (a.size,))
-            for i in range(a.size):
-                totals[i] = zero
-        for n in range(first, last):
-            g = pointer(a.grad_y, n, first, worker)
-            for k in range(0, a.size, wide):
-                if k + wide <= a.size:
-                    sums(move(slot, k), move(g, k), a.grad_y.row, a.size, a.height, a.width, wide)
-                elif last:
-                    last_sums(move(slot, k), move(g, k), a.grad_y.row, a.size, a.height, a.width, a.size - k)
-
-    return grad_bias
-
-
-def bias_grad(program: Program, grad_y: Buffer, grad_b: np.ndarray) -> None:
-    """Sums over images and pixels."""
-    real = grad_y.dtype.type
-    size = grad_b.size
-    height, width = grad_y.shape[1:3] if grad_y.ndim == 4 else (1, grad_y.size // (grad_y.shape[0] * size))
-    if grad_y.ndim != 4:
-        grad_y = program.contiguous(grad_y)
-    columns = choose_columns(real, size)
-    slots = program.whole((program.slots, size), real)
-    program.row(
-        grad_bias_kernel, {"real": real, **columns._asdict()}, GradBias, ("slots",),
-        grad_y=grad_y, slots=slots, size=size, slot_images=program.slot_images, height=height, width=width,
-    )  # fmt: skip
-    sum_slots(program, slots, grad_b)
-
-
-LOWERINGS: dict[str, Callable[..., None]] = {"conv2d_grad_weights": conv2d_grad_weights, "bias_grad": bias_grad}
+LOWERINGS: dict[str, Callable[..., None]] = {"conv2d_grad_weights": conv2d_grad_weights}

@@ -10,6 +10,7 @@ from jitcnn.forms.prepared import ARGUMENTS, check
 from jitcnn.kernels import runner
 from jitcnn.kernels.activation import LOWERINGS as ACTIVATION
 from jitcnn.kernels.augment import LOWERINGS as AUGMENT
+from jitcnn.kernels.bias import LOWERINGS as BIAS
 from jitcnn.kernels.buffers import Buffer, address_of, point
 from jitcnn.kernels.clipping import LOWERINGS as CLIPPING
 from jitcnn.kernels.compiling import hold_across_forks
@@ -31,8 +32,8 @@ from jitcnn.kernels.upsample import LOWERINGS as UPSAMPLE
 
 #: lowering(program, *prepared arguments) by kernel
 LOWERINGS: dict[str, Callable[..., None]] = {
-    **CONV, **CONV_WEIGHTS, **PADDING, **POOL, **DENSE, **UPSAMPLE, **ELEMENTWISE, **ACTIVATION, **DROPOUT, **LOSS, **UPDATE, **CLIPPING,
-    **IMAGE, **AUGMENT, **SCALING,
+    **CONV, **CONV_WEIGHTS, **BIAS, **PADDING, **POOL, **DENSE, **UPSAMPLE, **ELEMENTWISE, **ACTIVATION, **DROPOUT, **LOSS, **UPDATE,
+    **CLIPPING, **IMAGE, **AUGMENT, **SCALING,
 }  # fmt: skip
 
 

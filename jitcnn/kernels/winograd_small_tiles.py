@@ -99,17 +99,37 @@ class Patches(NamedTuple):
     masked: bool = False  # whether only the first `columns` filters count
 
 
+def add_products(builder, simd: Vectors, shape: Patches, v, line, u, n_k, i: int, columns: tuple[int, int], sums) -> None:
+    """Write: to sums[column, patch] add U V of two columns of row i, over the channels."""
+
+    def step(c):
+        for j in columns:
+            place = builder.add(builder.mul(c, integer(POINTS * shape.lanes)), integer((i * shape.channels * POINTS + j) * shape.lanes))
+            weights = simd.load(simd.at(u, place))
+            values = builder.gep(v, [builder.add(builder.mul(line, integer(3 * i + AT_COLUMN[j])), c)])
+            for p in range(shape.patches):
+                value = simd.broadcast(builder.load(builder.gep(values, [integer((2 * p + (j == 3)) * shape.channels)])))
+                builder.store(simd.multiply_add(value, weights, builder.load(sums[j, p])), sums[j, p])
+
+    if shape.channels <= SHORT_RUN:
+        for c in range(shape.channels):
+            step(integer(c))
+    else:
+        with cgutils.for_range(builder, n_k) as channel:
+            step(channel.index)
+
+
 @functools.cache
 def make_patches(shape: Patches):
     """The intrinsic patches(y, y_line, y_pixel, v, line, u, n_k, bias, columns): y of patches side by side, from their V and from U.
 
     n_k: channels again, for a loop that the compiler does not write out.
     """
-    lanes, channels, count = shape.lanes, shape.channels, shape.patches
+    count = shape.patches
 
     def build(context, builder, signature, args):
         y, y_line, y_pixel, v, line, u, n_k, bias, columns = args
-        simd = Vectors(builder, shape.real, lanes)
+        simd = Vectors(builder, shape.real, shape.lanes)
         mask = simd.mask(columns) if shape.masked else None
         first = simd.load(simd.at(bias), mask) if shape.with_bias else simd.zero
         cells = [(p, r, q) for p in range(count) for r in range(2) for q in range(2)]
@@ -119,23 +139,7 @@ def make_patches(shape: Patches):
             builder.store((builder.fadd if sign > 0 else builder.fsub)(builder.load(total), value), total)
 
         def products(i, columns_of_values, sums):
-            """Add U V of a row's two columns, over the channels, to sums[column, patch]."""
-
-            def step(c):
-                for j in columns_of_values:
-                    place = builder.add(builder.mul(c, integer(POINTS * lanes)), integer((i * channels * POINTS + j) * lanes))
-                    weights = simd.load(simd.at(u, place))
-                    values = builder.gep(v, [builder.add(builder.mul(line, integer(3 * i + AT_COLUMN[j])), c)])
-                    for p in range(count):
-                        value = simd.broadcast(builder.load(builder.gep(values, [integer((2 * p + (j == 3)) * channels)])))
-                        builder.store(simd.multiply_add(value, weights, builder.load(sums[j, p])), sums[j, p])
-
-            if channels <= SHORT_RUN:
-                for c in range(channels):
-                    step(integer(c))
-            else:
-                with cgutils.for_range(builder, n_k) as channel:
-                    step(channel.index)
+            add_products(builder, simd, shape, v, line, u, n_k, i, columns_of_values, sums)
 
         def fresh(*columns_of_values):
             return {(j, p): cgutils.alloca_once_value(builder, simd.zero) for j in columns_of_values for p in range(count)}

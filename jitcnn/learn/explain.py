@@ -71,8 +71,8 @@ class Convolution:
 
     @property
     def patch(self) -> int:
-        """Rows and columns of outputs in one of Winograd's patches."""
-        return winograd_choice.best(self.w_shape, self.outputs, self.kind == "grad-input").patch
+        """Rows and columns of outputs in one of Winograd's patches, 0 where the direct sum is used."""
+        return winograd_choice.best(self.w_shape, self.outputs, self.kind == "grad-input").patch if self.choice[0] == "winograd" else 0
 
     @property
     def flop(self) -> int:

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from jitcnn.kernels.bias import bias_grad
 from jitcnn.kernels.clipping import LOWERINGS
-from jitcnn.kernels.conv_weights import bias_grad
 from jitcnn.kernels.dense import dense_grad_weights
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.update import LOWERINGS as UPDATES

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from jitcnn.kernels.conv_weights import bias_grad
+from jitcnn.kernels.bias import bias_grad
 from jitcnn.kernels.dense import dense_grad_weights
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.update import LOWERINGS

@@ -150,7 +150,8 @@ def test_what_it_is_not_for_is_refused():
         ((3, 3, 8, 16), (1, 1), (24, 24), 2, "1.7 times as fast"),
         ((3, 3, 64, 64), (1, 1), (10, 10), 4, "patches for 1.4 times the 10 x 10 outputs"),
         ((3, 3, 16, 32), (1, 1), (10, 10), 2, "patches for 1.0 times the 10 x 10 outputs"),
-        ((3, 3, 24, 32), (1, 1), (10, 10), 4, "patches for 1.4 times"),
+        ((3, 3, 24, 32), (1, 1), (10, 10), 4, "patches for 1.4 times the 10 x 10 outputs"),
+        ((3, 3, 64, 64), (1, 1), (5, 5), 0, "patches for 2.6 times the 5 x 5 outputs"),
     ],
 )
 def test_choice(w_shape, strides, size, wins, why, monkeypatch):
