@@ -11,6 +11,7 @@ from .output import CompilingLine, wide
 from .running import command
 
 if TYPE_CHECKING:
+    from jitcnn.kernels.winograd_choice import Way
     from jitcnn.learn.assembly import Loop
     from jitcnn.learn.explain import Convolution, Measured, Tile
 
@@ -114,31 +115,32 @@ PARTS = {
         "grad-weights": ("a channel", "a filter", "number made of x", "numbers made of grad_y"),
     },
 }
-#: pass -> what Winograd's way does, with patches of {patch} x {patch} outputs, {seen} x {seen} pixels and {values} values
+#: pass -> what Winograd's way does, with {patch} outputs in a patch, which sees {seen} pixels, and {values} values
 WINOGRAD = {
-    "forward": "the {seen} x {seen} pixels that a patch of {patch} x {patch} outputs sees, and {values} of each 3 x 3 filter, by additions "
+    "forward": "the {seen} pixels that a patch of {patch} outputs sees, and {values} of each 3 x 3 filter, by additions "
     "mostly. Multiplied number by number and summed over the channels, they can be turned back into the {outputs} outputs",
-    "grad-weights": "the {seen} x {seen} pixels that a patch of {patch} x {patch} outputs sees, and {values} of the patch's {patch} x "
-    "{patch} gradients, by additions mostly. Multiplied number by number and summed over all patches, they can be turned back into the 9 "
+    "grad-weights": "the {seen} pixels that a patch of {patch} outputs sees, and {values} of the patch's {patch} gradients, by additions "
+    "mostly. Multiplied number by number and summed over all patches, they can be turned back into the 9 "
     "weights",
 }
 WINOGRAD["grad-input"] = WINOGRAD["forward"].replace("pixels", "gradients")
 #: the same for the tiles of small patches: what is in registers, and a step of the inner loop
 SMALL = {
-    "forward": "{lines} patches of 2 x 2 outputs stay in registers, of {lanes} filters (lanes). A step takes a channel: it spreads numbers "
+    "forward": "{lines} patches of 4 x 2 outputs stay in registers, of {lanes} filters (lanes). A step takes a channel: it spreads numbers "
     "made of x over all lanes, multiplies them by vectors of numbers made of the weights, and adds these products up; what comes out for "
-    "each of the 16 values is added to the outputs, or subtracted, and never stored.",
-    "grad-weights": "Sums of a row of 4 of the 16 values stay in registers, of {per_line} channels and {lanes} filters (lanes). A step "
-    "takes a patch: it makes the 4 values of its gradients, and adds their products with numbers made of x, each spread over all lanes.",
+    "each of the 24 values is added to outputs, some of them doubled or more, and never stored.",
+    "grad-weights": "Sums of two rows of 4 of the 24 values stay in registers, of {per_line} channels and {lanes} filters (lanes). A step "
+    "takes a patch: it makes these 8 values of its gradients, and adds their products with numbers made of x, each spread over all lanes.",
 }
 
 
 def describe_tile(case: Convolution, tile: Tile, parts: int) -> str:
     """Its size, and what rows and columns are."""
     algorithm, _ = case.choice
-    if case.patch == 2:
+    heading = f"{describe_winograd(case, case.way)}\n\n" if case.way else ""
+    if case.small_patches:
         text = SMALL[case.kind].format(lines=tile.lines, per_line=tile.per_line, lanes=tile.lanes)
-        return f"{describe_winograd(case)}\n\nThe tile: {tile.sums} vectors x {count(tile.lanes, 'lane')}\n{wide(text, margin='  ')}"
+        return f"{heading}The tile: {tile.sums} vectors x {count(tile.lanes, 'lane')}\n{wide(text, margin='  ')}"
     row, column, broadcast, loaded = PARTS[algorithm][case.kind]
     lines = f", {tile.lines} lines of {tile.per_line}" if tile.lines > 1 else ""
     text = (
@@ -151,18 +153,16 @@ def describe_tile(case: Convolution, tile: Tile, parts: int) -> str:
     if parts > 1:
         text += f" With this stride the pass falls into {parts} such parts, of which this is the largest."
     size = f"{count(tile.rows, 'row')} x {count(tile.vectors, 'vector')} x {count(tile.lanes, 'lane')}"
-    heading = f"{describe_winograd(case)}\n\n" if case.patch else ""
     return f"{heading}The tile: {size}, {tile.sums * tile.lanes} sums at a time\n{wide(text, margin='  ')}"
 
 
-def describe_winograd(case: Convolution) -> str:
+def describe_winograd(case: Convolution, way: Way) -> str:
     """What Winograd's way does."""
-    outputs, values = case.patch**2, (case.patch + 2) ** 2
-    numbers = WINOGRAD[case.kind].format(patch=case.patch, seen=case.patch + 2, outputs=outputs, values=values)
-    text = (
-        f"Winograd's way makes {values} numbers of {numbers}: {values} products where the loops above take {outputs} x 9 = {9 * outputs}."
-    )
-    if case.patch == 2:
+    rows, columns, values = way.rows, way.columns, way.products
+    outputs = rows * columns
+    numbers = WINOGRAD[case.kind].format(patch=by((rows, columns)), seen=by((rows + 2, columns + 2)), outputs=outputs, values=values)
+    text = f"Winograd's way makes {values} numbers of {numbers}: {values} products where the loops above take {outputs} x 9 = {way.direct}."
+    if case.small_patches:
         return wide(f"{text} With few channels these patches are small, so that sums need not leave the registers.")
     return wide(f"{text} So there are {values} products of matrices, on the tile.")
 
@@ -203,7 +203,7 @@ def describe_work(case: Convolution, measured: Measured) -> str:
     beyond = ", with the work counted as above" if share > 1 else ""
     work = quantity(case.flop, "FLOP")
     speed = f"{rounded(case.flop / measured.gigaflops / 1e3)} us a call, {rounded(measured.gigaflops)} GFLOP/s"
-    done = {0: "", 2: "; Winograd's way does less than half of it", 4: "; Winograd's way does about a quarter of it"}[case.patch]
+    done = f"; Winograd's way does about a {'third' if case.small_patches else 'quarter'} of it" if case.way else ""
     lines = {
         "work": f"2 x {by((*case.y_shape[:3], *case.w_shape))} = {work}, multiplications and additions, with the padding's zeros{done}",
         "memory": f"{arrays} = {quantity(sum(case.bytes_of.values()), 'B')} to be moved at least: {rounded(case.intensity)} FLOP a byte",

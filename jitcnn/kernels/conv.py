@@ -26,7 +26,7 @@ from jitcnn.kernels.rows import Row
 from jitcnn.kernels.tile import Shape, make_tile
 from jitcnn.kernels.tiling import Outputs, choose_outputs
 from jitcnn.kernels.vectors import processor
-from jitcnn.kernels.winograd_choice import SMALL, best, choose
+from jitcnn.kernels.winograd_choice import SMALL, Way, best, choose
 
 #: x_top, x_left: the pixel under the window's corner at output (0, 0), negative in the border; x_down, x_right: pixels from one window
 #: to the next; x_height: lines of x that are no border.  Outputs stand at y_top + i * y_down, y_left + j * y_right for i < height,
@@ -151,9 +151,9 @@ def conv2d(
 ) -> None:  # fmt: skip
     """Forward."""
     kernel_h, kernel_w, channels, filters = w.shape
-    if patch := winograd_patch(program, algorithm, w.shape, (stride_h, stride_w), y.shape[1:3]):
+    if way := winograd_way(program, algorithm, w.shape, (stride_h, stride_w), y.shape[1:3]):
         needs_finite(program, y, x, w)
-        (winograd_small if patch == SMALL.patch else winograd).forward(program, x, w, b, y, top, left)
+        (winograd_small if way == SMALL else winograd).forward(program, x, w, b, y, top, left)
         return
     image, x = x, program.border(x, image_border(x, y, kernel_h, kernel_w, stride_h, stride_w, top, left))
     size, kernel_size, strides = y.shape[1:3], (kernel_h, kernel_w), (stride_h, stride_w)
@@ -171,15 +171,15 @@ def conv2d(
     )  # fmt: skip
 
 
-def winograd_patch(
+def winograd_way(
     program: Program, algorithm: int, w_shape: tuple[int, ...], strides: tuple[int, int], size: tuple[int, ...], grad_input: bool = False
-) -> int:
-    """Rows and columns of the patches in which outputs are computed the way of Winograd, 0 for the direct sum."""
+) -> Way | None:
+    """The way of Winograd by which outputs are computed, None for the direct sum."""
     if not program.assume_finite or algorithm == DIRECT:
-        return 0
+        return None
     if algorithm == AUTO:
         return choose(w_shape, strides, size, grad_input)[0]
-    return best(w_shape, size, grad_input).patch
+    return best(w_shape, size, grad_input)
 
 
 def needs_finite(program: Program, result: Buffer | np.ndarray, *inputs: Buffer | np.ndarray) -> None:
@@ -214,7 +214,7 @@ def conv2d_grad_input(
 ) -> None:  # fmt: skip
     """Gradient of the input: one correlation a phase."""
     kernel_h, kernel_w, channels, filters = w.shape
-    if winograd_patch(program, algorithm, w.shape, (stride_h, stride_w), grad_x.shape[1:3], grad_input=True):
+    if winograd_way(program, algorithm, w.shape, (stride_h, stride_w), grad_x.shape[1:3], grad_input=True):
         needs_finite(program, grad_x)
         winograd.grad_input(program, grad_y, w, grad_x, top, left)
         return

@@ -17,7 +17,7 @@ from jitcnn.forms.codes import AUTO
 from jitcnn.kernels import runner, winograd_small_weights, winograd_weights
 from jitcnn.kernels.buffers import Buffer
 from jitcnn.kernels.compiling import inline, kernel
-from jitcnn.kernels.conv import image_border, needs_finite, winograd_patch
+from jitcnn.kernels.conv import image_border, needs_finite, winograd_way
 from jitcnn.kernels.pointers import AT, MOVE, PREFETCH, int64_at
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
@@ -207,9 +207,9 @@ def conv2d_grad_weights(
 ) -> None:  # fmt: skip
     """Sums of each slot, then over slots."""
     kernel_h, kernel_w, channels, filters = grad_w.shape
-    if patch := winograd_patch(program, algorithm, grad_w.shape, (stride_h, stride_w), grad_y.shape[1:3]):
+    if way := winograd_way(program, algorithm, grad_w.shape, (stride_h, stride_w), grad_y.shape[1:3]):
         needs_finite(program, grad_w)
-        (winograd_small_weights if patch == SMALL.patch else winograd_weights).grad_weights(program, grad_y, x, grad_w, top, left)
+        (winograd_small_weights if way == SMALL else winograd_weights).grad_weights(program, grad_y, x, grad_w, top, left)
         return
     x = program.border(x, image_border(x, grad_y, kernel_h, kernel_w, stride_h, stride_w, top, left))
     real = x.dtype.type

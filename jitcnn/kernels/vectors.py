@@ -50,6 +50,11 @@ def integer(value: int) -> ir.Constant:
     return ir.Constant(INT64, value)
 
 
+def keep_order(builder) -> None:
+    """Keep the compiler from reading or writing memory across here: in long code it would read far ahead, and run out of registers."""
+    builder.asm(ir.FunctionType(ir.VoidType(), []), "", "~{memory}", [], True)
+
+
 class Vectors:
     """Vector instructions of one element type and number of lanes, written into a builder."""
 

@@ -1,4 +1,4 @@
-"""Which way a convolution is computed: directly, or Winograd's way in patches of 2x2 or 4x4 outputs."""
+"""Which way a convolution is computed: directly, or Winograd's way in patches of 4x2 or 4x4 outputs."""
 
 from typing import NamedTuple
 
@@ -12,36 +12,42 @@ REGISTERS, MOST_CHANNELS = 32, 16  # for small patches: with fewer registers, fe
 
 
 class Way(NamedTuple):
-    """What a patch of outputs takes, in products of a channel and a filter.
+    """Rows and columns of outputs in a patch, and what it takes, in products of a channel and a filter.
 
     The transforms of a channel and of a filter take as long as so many products, for each unit that multiplies.
     """
 
-    patch: int
+    rows: int
+    columns: int
     products: int
+    time: float  # that a product takes, beside one of the direct sum, whose tile reads less
     channel: int
     filter: int
     whole_vectors: bool  # of filters, whatever their number
 
-    def gain(self, w_shape: tuple[int, ...], size: tuple[int, ...]) -> float:
-        """How many times as fast as the direct sum, for outputs of that many rows and columns."""
-        (*_, channels, filters), (rows, columns) = w_shape, size
-        used = rows * columns / (multiple(rows, self.patch) * multiple(columns, self.patch))
-        taken = multiple(filters, full_lanes(np.float32)) if self.whole_vectors else filters
-        transforms = processor().products * (self.channel * channels + self.filter * taken)
-        return self.direct * channels * filters * used / (self.products * channels * taken + transforms)
-
     @property
     def direct(self) -> int:
         """Products of the direct sum."""
-        return 9 * self.patch**2
+        return 9 * self.rows * self.columns
+
+    def covered(self, size: tuple[int, ...]) -> int:
+        """Outputs of the patches that so many rows and columns of outputs take."""
+        return multiple(size[0], self.rows) * multiple(size[1], self.columns)
+
+    def gain(self, w_shape: tuple[int, ...], size: tuple[int, ...]) -> float:
+        """How many times as fast as the direct sum, for outputs of that many rows and columns."""
+        *_, channels, filters = w_shape
+        used = size[0] * size[1] / self.covered(size)
+        taken = multiple(filters, full_lanes(np.float32)) if self.whole_vectors else filters
+        transforms = processor().products * (self.channel * channels + self.filter * taken)
+        return self.direct * channels * filters * used / (self.products * self.time * channels * taken + transforms)
 
 
-SMALL, LARGE = Way(2, 16, 54, 10, True), Way(4, 36, 270, 270, False)
+SMALL, LARGE = Way(4, 2, 24, 1.2, 128, 20, True), Way(4, 4, 36, 1, 270, 270, False)
 
 
-def choose(w_shape: tuple[int, ...], strides: tuple[int, int], size: tuple[int, ...], grad_input: bool = False) -> tuple[int, str]:
-    """Rows and columns of the patches in which Winograd's way is worth it, 0 where it is not, and why, in words.
+def choose(w_shape: tuple[int, ...], strides: tuple[int, int], size: tuple[int, ...], grad_input: bool = False) -> tuple[Way | None, str]:
+    """The way of Winograd that is worth it, None where the direct sum is better, and why, in words.
 
     Parameters
     ----------
@@ -55,19 +61,19 @@ def choose(w_shape: tuple[int, ...], strides: tuple[int, int], size: tuple[int, 
         Whether the gradient of the input is wanted, for which there are no small patches.
     """
     if (*w_shape[:2], *strides) != (3, 3, 1, 1):
-        return 0, "Winograd's way is for kernels of 3 x 3 at stride 1"
+        return None, "Winograd's way is for kernels of 3 x 3 at stride 1"
     way, (rows, columns) = best(w_shape, size, grad_input), size
-    gain, covered = way.gain(w_shape, size), multiple(rows, way.patch) * multiple(columns, way.patch)
+    gain = way.gain(w_shape, size)
     reason = (
-        f"{way.products} products instead of {way.direct} for a patch of {way.patch} x {way.patch} outputs, with the transforms of "
-        f"{w_shape[2]} + {w_shape[3]} channels, in patches for {covered / (rows * columns):.1f} times the {rows} x {columns} outputs, are "
-        f"expected to be {gain:.1f} times as fast as the direct sum; from {LEAST_GAIN} on that is worth it"
+        f"{way.products} products instead of {way.direct} for a patch of {way.rows} x {way.columns} outputs, with the transforms of "
+        f"{w_shape[2]} + {w_shape[3]} channels, in patches for {way.covered(size) / (rows * columns):.1f} times the {rows} x {columns} "
+        f"outputs, are expected to be {gain:.1f} times as fast as the direct sum; from {LEAST_GAIN} on that is worth it"
     )
-    return way.patch if gain >= LEAST_GAIN else 0, reason
+    return way if gain >= LEAST_GAIN else None, reason
 
 
 def best(w_shape: tuple[int, ...], size: tuple[int, ...], grad_input: bool = False) -> Way:
     """The way that is expected to be the faster one of Winograd's."""
-    small_fits = min(size) >= SMALL.patch and w_shape[2] <= MOST_CHANNELS and processor().registers >= REGISTERS
-    ways = [SMALL, LARGE] if small_fits and not grad_input else [LARGE]
+    fits = size[0] >= SMALL.rows and size[1] >= SMALL.columns and w_shape[2] <= MOST_CHANNELS and processor().registers >= REGISTERS
+    ways = [SMALL, LARGE] if fits and not grad_input else [LARGE]
     return max(ways, key=lambda way: way.gain(w_shape, size))

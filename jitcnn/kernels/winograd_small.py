@@ -1,8 +1,8 @@
-"""Winograd's convolution F(2x2, 3x3) in registers, forward, for few channels.
+"""Winograd's convolution F(4x2, 3x3) in registers, forward, for few channels.
 
 Patches of 4x4 outputs (`winograd.py`) store 36 values a filter and read them again, which takes long where sums over few channels lie
-between.  Here V of a line of patches is taken from four rows of the image at a time, into the first-level cache, and the tile makes outputs
-of it in one go, with 16 products where the direct sum has 36.
+between.  Here V of a line of patches is taken from six rows of the image at a time, into the first-level cache, and the tile makes outputs
+of it in one go, with 24 products where the direct sum has 72.
 """
 
 import functools
@@ -14,12 +14,10 @@ from jitcnn.kernels.compiling import kernel
 from jitcnn.kernels.pointers import AT, MOVE
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
-from jitcnn.kernels.vectors import full_lanes
+from jitcnn.kernels.vectors import full_lanes, processor
 from jitcnn.kernels.winograd_arrange import Places, arranged_weights
 from jitcnn.kernels.winograd_patches import plane_of
-from jitcnn.kernels.winograd_small_tiles import LINES, POINTS, Patches, make_patches, make_take_lines
-
-MOST_PATCHES = 2  # of a tile: more share what is read of U, but the compiler spills
+from jitcnn.kernels.winograd_small_tiles import ALONG, COLUMNS, DOWN, LINES, ROWS, Patches, make_patches, make_take_lines
 
 #: top, left: pixels in front of the image at which the first patch begins.  line: numbers from one line of V to the next.  zeros: a row.
 Convolve = record(
@@ -36,8 +34,8 @@ def convolve_kernel(shape: Patches, masked: bool, end: str):
     """
     shape = shape._replace(end=end)
     tile, last_tile = make_patches(shape), make_patches(shape._replace(masked=masked))
-    real, lanes, channels, across = shape.real, shape.lanes, shape.channels, 2 * shape.patches
-    take_lines, panel = make_take_lines(real, lanes), POINTS**2 * channels * lanes
+    real, lanes, channels, across = shape.real, shape.lanes, shape.channels, COLUMNS * shape.patches
+    take_lines, panel = make_take_lines(real, lanes), DOWN * ALONG * channels * lanes
     pointer, at, move, itemsize = ACCESS[real][1], AT[real], MOVE[real], np.dtype(real).itemsize
 
     @kernel(Convolve, (shape, masked), f"small Winograd {shape.patches}x{lanes}, {channels} channels, {real.__name__}")
@@ -46,28 +44,34 @@ def convolve_kernel(shape: Patches, masked: bool, end: str):
         v, o, y_row = at(a.scratch + worker * a.scratch_size * itemsize), a.filters, a.y.row
         for n in range(first, last):
             x, y_image = pointer(a.x, n, first, worker), pointer(a.y, n, first, worker)
-            for top in range(0, a.height, 2):
-                i = min(top, a.height - 2)
+            for top in range(0, a.height, ROWS):
+                i = min(top, a.height - ROWS)
                 take_lines(
                     x, a.x.row, i - a.top, a.x_height, a.left * channels, a.x_width * channels, at(a.zeros), channels,
                     v, a.line, a.width * channels,
                 )  # fmt: skip
-                for k in range(0, o, lanes):
-                    u, bias = move(at(a.u), k // lanes * panel), move(at(a.b), k)
-                    for left in range(0, a.width, across):
-                        j = min(left, a.width - across)
-                        y, values = move(y_image, i * y_row + j * o + k), move(v, j * channels)
-                        if k + lanes <= o:
+                for left in range(0, a.width, across):
+                    j = min(left, a.width - across)
+                    y_at, values = move(y_image, i * y_row + j * o), move(v, j * channels)
+                    for k in range(0, o, lanes):  # within, so that a pixel's filters are written one after the other
+                        u, bias, y = move(at(a.u), k // lanes * panel), move(at(a.b), k), move(y_at, k)
+                        if not masked or k + lanes <= o:
                             tile(y, y_row, o, values, a.line, u, a.channels, bias, lanes)
-                        elif masked:
+                        else:
                             last_tile(y, y_row, o, values, a.line, u, a.channels, bias, o - k)
 
     return convolve
 
 
-def zeros_of(program: Program, x: Buffer) -> Buffer:
-    """A row of zeros, as wide as those of the image and a vector."""
-    return program.whole((1, x.shape[2] * x.shape[3] + full_lanes(x.dtype.type)), x.dtype)
+def most_patches() -> int:
+    """Patches of a tile, which share what is read of U: 2 where products take numbers of V from memory, which else need registers too."""
+    return 2 if processor().vector_bytes == 64 else 1
+
+
+def zeros_of(program: Program, *images: Buffer) -> Buffer:
+    """A row of zeros, as wide as those of the images and a patch more."""
+    widest = max((image.shape[2] + COLUMNS) * image.shape[3] for image in images)
+    return program.whole((1, widest + full_lanes(images[0].dtype.type)), images[0].dtype)
 
 
 def forward(program: Program, x: Buffer, w: np.ndarray, b: np.ndarray, y: Buffer, top: int, left: int) -> None:
@@ -75,11 +79,11 @@ def forward(program: Program, x: Buffer, w: np.ndarray, b: np.ndarray, y: Buffer
     *_, channels, filters = w.shape
     real = x.dtype.type
     lanes = full_lanes(real)
-    places = Places(lanes, POINTS**2 * channels * lanes, POINTS * lanes, POINTS * channels * lanes, lanes)
+    places = Places(lanes, DOWN * ALONG * channels * lanes, ALONG * lanes, ALONG * channels * lanes, lanes)
     u = arranged_weights(program, w, False, "small weights", lanes, places, places.panel * -(-filters // lanes))
     line = plane_of(real, y.shape[2] * channels)
     scratch = program.scratch(LINES * line, real)
-    shape = Patches(real, min(MOST_PATCHES, y.shape[2] // 2), lanes, channels, with_bias=b.size > 0)
+    shape = Patches(real, min(most_patches(), y.shape[2] // COLUMNS), lanes, channels, with_bias=b.size > 0)
     program.row(
         convolve_kernel, {"shape": shape, "masked": filters % lanes != 0, "end": "store"}, Convolve, ("y", "scratch"), ends=("relu",),
         x=x, y=y, u=u, b=b if b.size else None, scratch=scratch, scratch_size=scratch.shape[1], line=line, zeros=zeros_of(program, x),

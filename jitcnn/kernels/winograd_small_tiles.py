@@ -1,14 +1,16 @@
-"""Winograd's convolution F(2x2, 3x3) with all sums in registers: the tiles of its forward pass and of the gradient of its weights.
+"""Winograd's convolution F(4x2, 3x3) with all sums in registers: the tiles of its forward pass and of the gradient of its weights.
 
-A patch of 2x2 outputs sees 4x4 pixels.  Their 16 values V are sums and differences of four pixels, at most, and so are the 16 values of
-the filter U but for halves: 16 products do the work of 36.  The maps are those of the points 0, 1, -1 and infinity:
+A patch of 4 rows of 2 outputs sees 6x4 pixels. Down the columns, the maps are those of 4 outputs, along the rows those of 2, which are
+nothing but sums and differences, at the points 0, 1, -1 and infinity:
 
-    V = B^T d B     B^T = 1  0 -1  0      U = G w G^T     G = 1    0   0      y = A^T (U V) A     A^T = 1  1  1  0
-                          0  1  1  0                          1/2  1/2 1/2                              0  1 -1  1
-                          0 -1  1  0                          1/2 -1/2 1/2
-                          0  1  0 -1                          0    0  -1
+    B^T = 1  0 -1  0      G = 1    0   0      A^T = 1  1  1  0
+          0  1  1  0          1/2  1/2 1/2          0  1 -1  1
+          0 -1  1  0          1/2 -1/2 1/2
+          0  1  0 -1          0    0  -1
 
-Sums of products go into the outputs' registers a row of values at a time and are never stored: with few channels, storing 16 of them for 4
+So 24 products do the work of 72. Patches of 2x2 outputs would take 32 for that, and those of 4x4 have more sums than there are registers.
+
+Sums of products go into the outputs' registers a row of values at a time and are never stored: with few channels, storing 24 of them for 8
 outputs would take longer than the sums.
 """
 
@@ -20,11 +22,15 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from jitcnn.kernels.pointers import REAL
-from jitcnn.kernels.vectors import Vectors, integer
+from jitcnn.kernels.vectors import Vectors, integer, keep_order
+from jitcnn.kernels.winograd_transforms import Arithmetic, inputs
 
-POINTS = 4  # along an axis
-LINES = 12  # of V: for each of its 4 rows, what stands at columns 0 and 3, at column 1 and at column 2
+ROWS, COLUMNS = 4, 2  # outputs of a patch
+DOWN, ALONG = 6, 4  # its values
+LINES = 3 * DOWN  # of V: for each row of values, what stands at columns 0 and 3, at column 1 and at column 2
 AT_COLUMN = (0, 1, 2, 0)  # which of a row's lines holds a column; column 3 stands one pixel further than column 0
+#: Which rows of values are computed together, which rows of a patch they go with, and at which point: opposite points have much in common.
+PASSES = (((1, 2), (0, 1, 2, 3), 1), ((3, 4), (0, 1, 2, 3), 2), ((0,), (0,), 0), ((5,), (3,), 0))
 SHORT_RUN = 4  # channels whose loop is written out; more, and sums leave the registers
 
 
@@ -32,7 +38,7 @@ SHORT_RUN = 4  # channels whose loop is written out; more, and sums leave the re
 def make_take_lines(real: type, lanes: int):
     """The intrinsic take_lines(x, row, i, height, left, width, zeros, pixel, v, line, count): V of patches at every pixel of a line.
 
-    From the rows i to i + 3 of an image of `height` rows of `width` numbers, `row` apart; patches begin `left` numbers in front of it, and
+    From the rows i to i + 5 of an image of `height` rows of `width` numbers, `row` apart; patches begin `left` numbers in front of it, and
     outside of it are zeros, of which a row lies at `zeros`.  A pixel's channels are `pixel` numbers.  Values stand where their patch
     begins, in lines of `count` numbers, whose last vectors may be wider than that.
     """
@@ -40,8 +46,9 @@ def make_take_lines(real: type, lanes: int):
     def build(context, builder, signature, args):
         x, row, i, height, left, width, zeros, pixel, v, line, count = args
         simd = Vectors(builder, real, lanes)
+        arithmetic = Arithmetic(simd)
         rows = []
-        for below in range(POINTS):
+        for below in range(DOWN):
             number = builder.add(i, integer(below))
             inside = builder.and_(builder.icmp_signed(">=", number, integer(0)), builder.icmp_signed("<", number, height))
             rows.append(builder.select(inside, builder.gep(x, [builder.mul(row, number)]), zeros))
@@ -53,8 +60,8 @@ def make_take_lines(real: type, lanes: int):
                 mask = None
                 if masked:
                     mask = builder.xor(simd.mask(builder.sub(width, place)), simd.mask(builder.neg(place)))
-                columns.append(down(builder, [simd.load(simd.at(each, place), mask) for each in rows]))
-            for k in range(POINTS):
+                columns.append(inputs(arithmetic, [simd.load(simd.at(each, place), mask) for each in rows]))
+            for k in range(DOWN):
                 first, second, third = (column[k] for column in columns)
                 outer, total, difference = builder.fsub(first, third), builder.fadd(second, third), builder.fsub(third, second)
                 for n, value in enumerate((outer, total, difference)):
@@ -82,13 +89,8 @@ def make_take_lines(real: type, lanes: int):
     return take_lines
 
 
-def down(builder, d):
-    """B^T of four rows."""
-    return [builder.fsub(d[0], d[2]), builder.fadd(d[1], d[2]), builder.fsub(d[2], d[1]), builder.fsub(d[1], d[3])]
-
-
 class Patches(NamedTuple):
-    """A tile of neighbouring patches: 2 x 2 outputs of `lanes` filters each."""
+    """A tile of neighbouring patches: 4 x 2 outputs of `lanes` filters each."""
 
     real: type
     patches: int
@@ -104,11 +106,11 @@ def add_products(builder, simd: Vectors, shape: Patches, v, line, u, n_k, i: int
 
     def step(c):
         for j in columns:
-            place = builder.add(builder.mul(c, integer(POINTS * shape.lanes)), integer((i * shape.channels * POINTS + j) * shape.lanes))
+            place = builder.add(builder.mul(c, integer(ALONG * shape.lanes)), integer((i * shape.channels * ALONG + j) * shape.lanes))
             weights = simd.load(simd.at(u, place))
             values = builder.gep(v, [builder.add(builder.mul(line, integer(3 * i + AT_COLUMN[j])), c)])
             for p in range(shape.patches):
-                value = simd.broadcast(builder.load(builder.gep(values, [integer((2 * p + (j == 3)) * shape.channels)])))
+                value = simd.broadcast(builder.load(builder.gep(values, [integer((COLUMNS * p + (j == 3)) * shape.channels)])))
                 builder.store(simd.multiply_add(value, weights, builder.load(sums[j, p])), sums[j, p])
 
     if shape.channels <= SHORT_RUN:
@@ -130,40 +132,44 @@ def make_patches(shape: Patches):
     def build(context, builder, signature, args):
         y, y_line, y_pixel, v, line, u, n_k, bias, columns = args
         simd = Vectors(builder, shape.real, shape.lanes)
+        arithmetic = Arithmetic(simd)
         mask = simd.mask(columns) if shape.masked else None
         first = simd.load(simd.at(bias), mask) if shape.with_bias else simd.zero
-        cells = [(p, r, q) for p in range(count) for r in range(2) for q in range(2)]
-        y_sums = {cell: cgutils.alloca_once_value(builder, first) for cell in cells}
-
-        def add(total, value, sign=1):
-            builder.store((builder.fadd if sign > 0 else builder.fsub)(builder.load(total), value), total)
-
-        def products(i, columns_of_values, sums):
-            add_products(builder, simd, shape, v, line, u, n_k, i, columns_of_values, sums)
+        y_sums = {(p, r, q): cgutils.alloca_once_value(builder, first) for p in range(count) for r in range(ROWS) for q in range(COLUMNS)}
 
         def fresh(*columns_of_values):
             return {(j, p): cgutils.alloca_once_value(builder, simd.zero) for j in columns_of_values for p in range(count)}
 
-        for i in range(POINTS):
-            rows = {0: [(0, 1)], 1: [(0, 1), (1, 1)], 2: [(0, 1), (1, -1)], 3: [(1, 1)]}[i]  # of y that it goes into, and signs
-            inner, outer = fresh(1, 2), fresh(0, 3)
-            if len(rows) == 1:
-                outer = {(j, p): y_sums[p, rows[0][0], j // 3] for j, p in outer}
-            products(i, (0, 3), outer)
-            products(i, (1, 2), inner)
+        def along(i, outer):
+            """A^T along row i of values, which gives two columns of each patch; what stands at columns 0 and 3 is added to `outer`."""
+            keep_order(builder)
+            inner = fresh(1, 2)
+            add_products(builder, simd, shape, v, line, u, n_k, i, (0, 3), outer)
+            add_products(builder, simd, shape, v, line, u, n_k, i, (1, 2), inner)
+            found = {}
             for p in range(count):
                 one, two = builder.load(inner[1, p]), builder.load(inner[2, p])
-                add(outer[0, p], builder.fadd(one, two))
-                add(outer[3, p], builder.fsub(one, two))
-            if len(rows) == 2:
-                for (j, p), total in outer.items():
-                    for r, sign in rows:
-                        add(y_sums[p, r, j // 3], builder.load(total), sign)
-        for p, r, q in cells:
-            out = builder.load(y_sums[p, r, q])
+                found[p, 0] = builder.fadd(builder.load(outer[0, p]), builder.fadd(one, two))
+                found[p, 1] = builder.fadd(builder.load(outer[3, p]), builder.fsub(one, two))
+            return found
+
+        for rows, (r, *others), point in PASSES:
+            if not others:
+                for (p, q), value in along(*rows, {(j, p): y_sums[p, r, j // 3] for j in (0, 3) for p in range(count)}).items():
+                    builder.store(value, y_sums[p, r, q])
+                continue
+            one, opposite = (along(i, fresh(0, 3)) for i in rows)
+            for p, q in one:
+                even, odd = builder.fadd(one[p, q], opposite[p, q]), builder.fsub(one[p, q], opposite[p, q])
+                for r in range(ROWS):
+                    total = arithmetic.add(point**r, odd if r % 2 else even, builder.load(y_sums[p, r, q]))
+                    builder.store(total, y_sums[p, r, q])
+        for (p, r, q), total in y_sums.items():
+            out = builder.load(total)
             if shape.end == "relu":
                 out = simd.relu(out)
-            simd.store(out, simd.at(y, builder.add(builder.mul(y_line, integer(r)), builder.mul(y_pixel, integer(2 * p + q)))), mask)
+            place = builder.add(builder.mul(y_line, integer(r)), builder.mul(y_pixel, integer(COLUMNS * p + q)))
+            simd.store(out, simd.at(y, place), mask)
         return context.get_dummy_value()
 
     pointer, n = types.CPointer(REAL[shape.real]), types.int64
@@ -177,7 +183,7 @@ def make_patches(shape: Patches):
 
 
 class Sums(NamedTuple):
-    """A tile of sums over patches: of `block` channels, whose pixels hold `channels`, times `lanes` filters, at 16 values."""
+    """A tile of sums over patches: of `block` channels, whose pixels hold `channels`, times `lanes` filters, at 24 values."""
 
     real: type
     block: int
@@ -188,60 +194,63 @@ class Sums(NamedTuple):
 
 @functools.cache
 def make_sums(shape: Sums):
-    """The intrinsic add_sums(s, value, channel, v, line, pair, g, g_line, g_pixel, pairs, count, columns).
+    """The intrinsic add_sums(s, value, channel, v, line, group, g, g_line, g_pixel, height, zeros, count, columns).
 
-    s[e * value + c * channel] += V Z over `count` patches in each of so many pairs of lines.  Z of a patch's 2x2 gradients g, which are
-    sums and differences too; halves are left to the end.
+    s[e * value + c * channel] += V Z over `count` patches in each group of 4 of the gradients' `height` lines, whose V lie `group` numbers
+    apart; lines that are missing in the last group are zeros, of which one lies at `zeros`.  Z of a patch's 4x2 gradients, without
+    the factors of their maps, which are left to the end.
     """
     lanes, channels, block = shape.lanes, shape.channels, shape.block
 
     def build(context, builder, signature, args):
-        s, value, channel, v, line, pair, g, g_line, g_pixel, pairs, count, columns = args
+        s, value, channel, v, line, group, g, g_line, g_pixel, height, zeros, count, columns = args
         simd = Vectors(builder, shape.real, lanes)
+        arithmetic = Arithmetic(simd)
         mask = simd.mask(columns) if shape.masked else None
 
-        def gradient(at, r, q):
-            return simd.load(simd.at(at, builder.add(builder.mul(g_line, integer(r)), builder.mul(g_pixel, integer(q)))), mask)
+        def parts_of(column, point):
+            """What opposite points have in common, of a column of gradients: sums of the even and of the odd ones."""
+            if len(column) == 1:
+                return column
+            even, odd = (arithmetic.add(point**2, column[k + 2], column[k]) for k in (0, 1))
+            return even, arithmetic.times(point, odd)
 
-        def halves(at, i):
-            """The values of row i at the patch's two columns."""
-            if i in (0, 3):
-                return [gradient(at, i // 3, q) for q in range(2)]
-            combine = builder.fadd if i == 1 else builder.fsub
-            return [combine(gradient(at, 0, q), gradient(at, 1, q)) for q in range(2)]
-
-        for i in range(POINTS):
-            cells = [(j, c) for j in range(POINTS) for c in range(block)]
-            places = {
-                (j, c): simd.at(s, builder.add(builder.mul(value, integer(POINTS * i + j)), builder.mul(channel, integer(c))))
-                for j, c in cells
-            }
-            sums = {cell: cgutils.alloca_once(builder, simd.type) for cell in cells}
-            for cell in cells:
-                builder.store(simd.load(places[cell]), sums[cell])
-            with cgutils.for_range(builder, pairs) as r:
-                v_pair = builder.gep(v, [builder.add(builder.mul(r.index, pair), builder.mul(line, integer(3 * i)))])
-                g_pair = builder.gep(g, [builder.mul(r.index, builder.mul(g_line, integer(2)))])
+        for rows, taken, point in PASSES:
+            cells = [(i, j, c) for i in rows for j in range(ALONG) for c in range(block)]
+            places = [
+                simd.at(s, builder.add(builder.mul(value, integer(ALONG * i + j)), builder.mul(channel, integer(c)))) for i, j, c in cells
+            ]
+            sums = {cell: cgutils.alloca_once_value(builder, simd.load(place)) for cell, place in zip(cells, places, strict=True)}
+            groups = builder.sdiv(builder.add(height, integer(ROWS - 1)), integer(ROWS))
+            with cgutils.for_range(builder, groups) as number:
+                v_group, lines = builder.gep(v, [builder.mul(number.index, group)]), []
+                for k in taken:
+                    r = builder.add(builder.mul(number.index, integer(ROWS)), integer(k))
+                    lines.append(builder.select(builder.icmp_signed("<", r, height), builder.gep(g, [builder.mul(g_line, r)]), zeros))
                 with cgutils.for_range(builder, count) as p:
-                    at = builder.gep(g_pair, [builder.mul(p.index, builder.mul(g_pixel, integer(2)))])
-                    first, second = halves(at, i)
-                    z = [first, builder.fadd(first, second), builder.fsub(first, second), second]
-                    values = builder.gep(v_pair, [builder.mul(p.index, integer(2 * channels))])
-                    for j in range(POINTS):
-                        from_here = builder.gep(values, [builder.mul(line, integer(AT_COLUMN[j]))])
-                        for c in range(block):
-                            number = builder.load(builder.gep(from_here, [integer((j == 3) * channels + c)]))
-                            total = simd.multiply_add(simd.broadcast(number), z[j], builder.load(sums[j, c]))
-                            builder.store(total, sums[j, c])
-            for cell in cells:
-                simd.store(builder.load(sums[cell]), places[cell])
+                    left = builder.mul(p.index, builder.mul(g_pixel, integer(COLUMNS)))
+                    columns_of_g = ([simd.load(simd.at(each, q), mask) for each in lines] for q in (left, builder.add(left, g_pixel)))
+                    parts = [parts_of(column, point) for column in columns_of_g]
+                    for i in rows:
+                        combine = builder.fadd if i % 2 else builder.fsub
+                        first, second = (part[0] if len(part) == 1 else combine(*part) for part in parts)
+                        # One value of Z after the other, each used up before the next: registers are just enough.
+                        for j, z in (0, first), (3, second), (1, builder.fadd(first, second)), (2, builder.fsub(first, second)):
+                            at_line = builder.mul(line, integer(3 * i + AT_COLUMN[j]))
+                            values = builder.gep(v_group, [builder.add(at_line, builder.mul(p.index, integer(COLUMNS * channels)))])
+                            for c in range(block):
+                                number_of_v = builder.load(builder.gep(values, [integer((j == 3) * channels + c)]))
+                                total = simd.multiply_add(simd.broadcast(number_of_v), z, builder.load(sums[i, j, c]))
+                                builder.store(total, sums[i, j, c])
+            for cell, place in zip(cells, places, strict=True):
+                simd.store(builder.load(sums[cell]), place)
         return context.get_dummy_value()
 
     pointer, n = types.CPointer(REAL[shape.real]), types.int64
 
     @intrinsic
-    def add_sums(typing, s, value, channel, v, line, pair, g, g_line, g_pixel, pairs, count, columns):
-        return types.void(pointer, n, n, pointer, n, n, pointer, n, n, n, n, n), build
+    def add_sums(typing, s, value, channel, v, line, group, g, g_line, g_pixel, height, zeros, count, columns):
+        return types.void(pointer, n, n, pointer, n, n, pointer, n, n, n, pointer, n, n), build
 
     add_sums._set_uuid(f"jitcnn.winograd_small.sums.{tuple(shape)}")
     return add_sums

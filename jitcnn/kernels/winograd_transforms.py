@@ -7,12 +7,13 @@ points instead (0, 1, -1, 2, -2 and infinity): B^T d gives the inputs' values, G
 
 The same 6 points serve the gradient of the weights, where 6 inputs meet 4 gradients in 3 taps: B^T as before, G and A^T for 4 and 3.
 
-Maps of the weights of F(2x2, 3x3), at the points 0, 1, -1 and infinity, are here too; `winograd_small_tiles.py` has its others.
+F(4x2, 3x3), for few channels, takes these maps down the columns, and along the rows those of 2 outputs, at the points 0, 1, -1 and
+infinity; of these, the maps of weights and their sums are here too, and `winograd_small_tiles.py` has the others.
 """
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from llvmlite import ir
 from numba import types
@@ -30,7 +31,7 @@ class Arithmetic:
 
     def times(self, factor: float, value):
         """factor * value."""
-        return self.builder.fmul(self._constant(factor), value)
+        return value if factor == 1 else self.builder.fmul(self._constant(factor), value)
 
     def plus(self, *values):
         """Their sum."""
@@ -41,8 +42,8 @@ class Arithmetic:
         return self.builder.fsub(a, b)
 
     def add(self, factor: float, value, to):
-        """factor * value + to."""
-        return self.simd.multiply_add(self._constant(factor), value, to)
+        """factor * value + to; the compiler, which would find the factor 1 too late, would run out of registers."""
+        return self.builder.fadd(value, to) if factor == 1 else self.simd.multiply_add(self._constant(factor), value, to)
 
     def _constant(self, value: float):
         return ir.Constant(self.simd.type, [ir.Constant(self.simd.element, value)] * self.simd.lanes)
@@ -106,37 +107,50 @@ def weight_sums(m: Arithmetic, p: list[Any]) -> list[Any]:
     return [m.plus(p[0], sum_1, sum_2), m.add(2, difference_2, difference_1), m.plus(m.add(4, sum_2, sum_1), p[5])]
 
 
-def small_weights(m: Arithmetic, w: list[Any]) -> list[Any]:
-    """G of F(2x2, 3x3): 3 -> 4, the last one with the sign that its outputs want."""
+def bare_weight_sums(m: Arithmetic, p: list[Any]) -> list[Any]:
+    """A^T for 3 taps where gradients were summed without the factors of their G: 6 -> 3."""
+    factors = (1 / 4, -1 / 6, -1 / 6, 1 / 24, 1 / 24, 1)
+    return weight_sums(m, [m.times(factor, value) for factor, value in zip(factors, p, strict=True)])
+
+
+def weights_of_two(m: Arithmetic, w: list[Any]) -> list[Any]:
+    """G for 2 outputs: 3 -> 4, the last one with the sign that its outputs want."""
     half_ends, half = m.times(1 / 2, m.plus(w[0], w[2])), m.times(1 / 2, w[1])
     return [w[0], m.plus(half_ends, half), m.minus(half_ends, half), m.times(-1, w[2])]
 
 
-def small_weight_sums(m: Arithmetic, p: list[Any]) -> list[Any]:
-    """A^T for 3 taps, with the halves that the gradients were not multiplied with: 4 -> 3."""
+def weight_sums_of_two(m: Arithmetic, p: list[Any]) -> list[Any]:
+    """A^T for 3 taps of 2 gradients, with the halves that they were not multiplied with: 4 -> 3."""
     half_total, half_difference = m.times(1 / 2, m.plus(p[1], p[2])), m.times(1 / 2, m.minus(p[1], p[2]))
     return [m.plus(p[0], half_total), half_difference, m.minus(half_total, p[3])]
 
 
-MAPS: dict[str, tuple[Callable[[Arithmetic, list[Any]], list[Any]], int]] = {  # by name: the map, and how many numbers it takes
-    "inputs": (inputs, 6),
-    "weights": (weights, 3),
-    "outputs": (outputs, 6),
-    "gradients": (gradients, 4),
-    "weight sums": (weight_sums, 6),
-    "small weights": (small_weights, 3),
-    "small weight sums": (small_weight_sums, 4),
+class Map(NamedTuple):
+    """A map and how many numbers it takes."""
+
+    of: Callable[[Arithmetic, list[Any]], list[Any]]
+    takes: int
+
+
+MAPS: dict[str, tuple[Map, Map]] = {  # by name: down the columns, then along the rows
+    "inputs": (Map(inputs, 6),) * 2,
+    "weights": (Map(weights, 3),) * 2,
+    "outputs": (Map(outputs, 6),) * 2,
+    "gradients": (Map(gradients, 4),) * 2,
+    "weight sums": (Map(weight_sums, 6),) * 2,
+    "small weights": (Map(weights, 3), Map(weights_of_two, 3)),
+    "small weight sums": (Map(bare_weight_sums, 6), Map(weight_sums_of_two, 4)),
 }
 
 
 @functools.cache
 def make_transform(name: str, real: type, lanes: int, masked: str):
-    """The intrinsic transform(source, row, column, target, target_row, target_column, count): a map over rows, then over columns.
+    """The intrinsic transform(source, row, column, target, target_row, target_column, count): a map down the columns, then along the rows.
 
     One vector of channels of each pixel; masked: "source" or "target", of which only the first `count` lanes are read or written, or "",
     or "edge": as "source", and four more arguments say which rows, first to last, and which columns are read; the others are zeros.
     """
-    function, size = MAPS[name]
+    down, along = MAPS[name]
 
     def build(context, builder, signature, args):
         source, row, column, target, target_row, target_column, count, *bounds = args
@@ -149,19 +163,21 @@ def make_transform(name: str, real: type, lanes: int, masked: str):
             return builder.and_(builder.icmp_signed("<=", first, integer(number)), builder.icmp_signed("<", integer(number), last))
 
         if bounds:
-            rows, columns_there = ([within(n, *bounds[axis : axis + 2]) for n in range(size)] for axis in (0, 2))
+            rows = [within(n, *bounds[:2]) for n in range(down.takes)]
+            columns_there = [within(n, *bounds[2:]) for n in range(along.takes)]
 
         def mask_of(i, j):
             return simd.mask_if(builder.and_(rows[i], columns_there[j]), mask) if bounds else source_mask
 
-        def place(pointer, i, j, down, right):
-            return simd.at(pointer, builder.add(builder.mul(down, integer(i)), builder.mul(right, integer(j))))
+        def place(pointer, i, j, row, column):
+            return simd.at(pointer, builder.add(builder.mul(row, integer(i)), builder.mul(column, integer(j))))
 
         columns = []
-        for j in range(size):
-            columns.append(function(arithmetic, [simd.load(place(source, i, j, row, column), mask_of(i, j)) for i in range(size)]))
+        for j in range(along.takes):
+            pixels = [simd.load(place(source, i, j, row, column), mask_of(i, j)) for i in range(down.takes)]
+            columns.append(down.of(arithmetic, pixels))
         for i in range(len(columns[0])):
-            for j, value in enumerate(function(arithmetic, [column[i] for column in columns])):
+            for j, value in enumerate(along.of(arithmetic, [column[i] for column in columns])):
                 simd.store(value, place(target, i, j, target_row, target_column), mask if masked == "target" else None)
         return context.get_dummy_value()
 

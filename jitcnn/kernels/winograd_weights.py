@@ -34,7 +34,7 @@ from jitcnn.kernels.winograd_patches import (
     plane_of,
     strip_of,
 )
-from jitcnn.kernels.winograd_transforms import make_transform
+from jitcnn.kernels.winograd_transforms import MAPS, make_transform
 
 LARGE_BYTES = 2**20  # sums that do not stay in the second-level cache
 LONG_STRIP = 256
@@ -107,16 +107,17 @@ Total = record(
 
 
 @functools.cache
-def total_kernel(real: type, name: str, points: int, lanes: int, masked: bool):
-    """Taps (3, 3, C, O), by the map `name` of points x points values, from the slots in use.
+def total_kernel(real: type, name: str, lanes: int, masked: bool):
+    """Taps (3, 3, C, O), by the map `name`, from the slots in use.
 
     Of channels first to last, or if filters_of_task is given of the filters of the tasks first to last.
     """
     itemsize, at, move = np.dtype(real).itemsize, AT[real], MOVE[real]
+    down, along = (each.takes for each in MAPS[name])
     transform = make_transform(name, real, lanes, "")
     last_transform = make_transform(name, real, lanes, "target") if masked else transform
 
-    @kernel(Total, (real.__name__, name, points, lanes, masked), f"Winograd's {name} {lanes} {real.__name__}")
+    @kernel(Total, (real.__name__, name, lanes, masked), f"Winograd's {name} {lanes} {real.__name__}")
     def total(arguments, first, last, worker):
         a = only(arguments)
         used = (carray(int64_at(a.batch), (1,))[0] + a.slot_images - 1) // a.slot_images
@@ -125,7 +126,7 @@ def total_kernel(real: type, name: str, points: int, lanes: int, masked: bool):
             begin, end = first * a.filters_of_task, min(last * a.filters_of_task, a.filters)
             first, last = 0, a.channels
         for c in range(first, last):
-            for e in range(points * points):
+            for e in range(down * along):
                 at_line = e * step + c * a.filters_wide
                 line = carray(move(at(a.slots), at_line), (a.filters_wide,))
                 for s in range(1, used):
@@ -135,15 +136,15 @@ def total_kernel(real: type, name: str, points: int, lanes: int, masked: bool):
             for k in range(begin, end, lanes):
                 source, target = move(at(a.slots), c * a.filters_wide + k), move(at(a.total), c * a.filters + k)
                 if k + lanes <= a.filters:
-                    transform(source, points * step, step, target, 3 * plane, plane, lanes)
+                    transform(source, along * step, step, target, 3 * plane, plane, lanes)
                 elif masked:
-                    last_transform(source, points * step, step, target, 3 * plane, plane, a.filters - k)
+                    last_transform(source, along * step, step, target, 3 * plane, plane, a.filters - k)
 
     return total
 
 
 def sum_up(
-    program: Program, grad_w: np.ndarray, name: str, points: int, lanes: int, slots: Buffer, slot_images: int, step: int,
+    program: Program, grad_w: np.ndarray, name: str, lanes: int, slots: Buffer, slot_images: int, step: int,
     channels_wide: int, filters_wide: int, filters_of_task: int = 0,
 ) -> None:  # fmt: skip
     """Write down the total of slots, brought back to taps; `step`: numbers from one value to the next."""
@@ -151,8 +152,8 @@ def sum_up(
     plane = channels * filters
     layout = Layout(9 * channels, filters, filters, filters_of_task) if filters_of_task else Layout(9, plane, plane, filters)
     program.row(
-        total_kernel, {"real": grad_w.dtype.type, "name": name, "points": points, "lanes": lanes, "masked": filters % lanes != 0},
-        Total, ("total",), "parameters", layout, points**2 / 9 * slots.shape[0],
+        total_kernel, {"real": grad_w.dtype.type, "name": name, "lanes": lanes, "masked": filters % lanes != 0},
+        Total, ("total",), "parameters", layout, np.prod([each.takes for each in MAPS[name]]) / 9 * slots.shape[0],
         slots=slots, size=slots.shape[1], slot_images=slot_images, batch=program.counters[runner.BATCH : runner.BATCH + 1], total=grad_w,
         step=step, filters_of_task=filters_of_task,
         channels=channels, channels_wide=channels_wide, filters=filters, filters_wide=filters_wide,
@@ -207,4 +208,4 @@ def grad_weights(program: Program, grad_y: Buffer, x: Buffer, grad_w: np.ndarray
         x_top=-top, x_left=-left, x_height=x.shape[1], x_width=x.shape[2], height=grad_y.shape[1], width=grad_y.shape[2],
         down=down, across=across, strip=strip, batch=batch, filters_of_task=filters_of_task, **shape,
     )  # fmt: skip
-    sum_up(program, grad_w, "weight sums", 6, columns.lanes, slots, slot_images, step, c_wide, o_wide, filters_of_task)
+    sum_up(program, grad_w, "weight sums", columns.lanes, slots, slot_images, step, c_wide, o_wide, filters_of_task)

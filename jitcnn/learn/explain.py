@@ -63,16 +63,21 @@ class Convolution:
     @property
     def choice(self) -> tuple[str, str]:
         """The algorithm that is used, "direct" or "winograd", and why."""
-        patch, why = winograd_choice.choose(self.w_shape, self.stride, self.outputs, self.kind == "grad-input")
-        chosen = "winograd" if patch else "direct"
+        way, why = winograd_choice.choose(self.w_shape, self.stride, self.outputs, self.kind == "grad-input")
+        chosen = "winograd" if way else "direct"
         if self.algorithm == "auto":
             return chosen, why
         return self.algorithm, f"asked for; left to itself it would be {chosen}: {why}"
 
     @property
-    def patch(self) -> int:
-        """Rows and columns of outputs in one of Winograd's patches, 0 where the direct sum is used."""
-        return winograd_choice.best(self.w_shape, self.outputs, self.kind == "grad-input").patch if self.choice[0] == "winograd" else 0
+    def way(self) -> winograd_choice.Way | None:
+        """The way of Winograd that is used, None where the direct sum is."""
+        return winograd_choice.best(self.w_shape, self.outputs, self.kind == "grad-input") if self.choice[0] == "winograd" else None
+
+    @property
+    def small_patches(self) -> bool:
+        """Whether that is the way for few channels, whose sums stay in registers."""
+        return self.way == winograd_choice.SMALL
 
     @property
     def flop(self) -> int:
@@ -137,10 +142,10 @@ def recorded(call: Callable[[], Any]) -> list[Row]:
 def sizes_of(row: Row) -> dict[str, int]:
     """groups, per_group, vectors and lanes of the tile that a row's kernel runs on; empty if it runs on none."""
     key = row.key["shape"]._asdict() if "shape" in row.key else row.key
-    if "patches" in key:  # small ones, of 4 outputs
-        return {"groups": key["patches"], "per_group": 4, "vectors": 1, "lanes": key["lanes"]}
-    if "block" in key:  # of channels, for a row of the 4 x 4 values of small patches
-        return {"groups": 4, "per_group": key["block"], "vectors": 1, "lanes": key["lanes"]}
+    if "patches" in key:  # small ones, of 8 outputs
+        return {"groups": key["patches"], "per_group": 8, "vectors": 1, "lanes": key["lanes"]}
+    if "block" in key:  # of channels, for two rows of the 6 x 4 values of small patches
+        return {"groups": 8, "per_group": key["block"], "vectors": 1, "lanes": key["lanes"]}
     if "vectors" not in key:
         return {}
     if "rows" in key:  # Winograd's

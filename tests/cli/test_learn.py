@@ -200,10 +200,10 @@ def test_explain_small_patches(run, monkeypatch):
         pytest.skip("this processor has too few registers for small patches")
     layer = ["learn", "explain", "conv2d", "--shape", "2,12,12,3", "--filters", "32", "--kernel", "3", "--padding", "1"]
     text = " ".join(run(*layer).stdout.split())
-    assert "16 products where the loops above take 4 x 9 = 36" in text and "2 patches of 2 x 2 outputs stay in registers" in text
-    assert "does less than half of it" in text and "algorithm winograd: 16 products instead of 36" in text
+    assert "24 products where the loops above take 8 x 9 = 72" in text and "2 patches of 4 x 2 outputs stay in registers" in text
+    assert "does about a third of it" in text and "algorithm winograd: 24 products instead of 72" in text
     text = " ".join(run(*layer, "--pass", "grad-weights").stdout.split())
-    assert "of 3 channels and" in text and "16 of the patch's 2 x 2 gradients" in text
+    assert "of 3 channels and" in text and "24 of the patch's 4 x 2 gradients" in text
 
 
 WRONG_LAYERS = [

@@ -70,7 +70,7 @@ llvm.initialize_all_asmprinters()
 found = {}
 for layer in LAYERS:
     channels, filters, size, image, _ = layer
-    small = choose((size, size, channels, filters), (1, 1), (image - size + 1,) * 2)[0] == SMALL.patch
+    small = choose((size, size, channels, filters), (1, 1), (image - size + 1,) * 2)[0] == SMALL
     for algorithm in (DIRECT, WINOGRAD) if small or (size == 3 and min(channels, filters) >= 24) else (DIRECT,):
         for name, row in rows(*layer, algorithm):
             kernel = row.factory(**row.key)

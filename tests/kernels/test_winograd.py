@@ -29,7 +29,8 @@ CASES = {
     "few patches of many filters": (5, 4, 3, 33, 150, 1),
     "few channels, odd sizes": (18, 11, 7, 3, 19, 1),
     "one channel": (2, 14, 16, 1, 32, 0),
-    "seven channels, four outputs": (3, 4, 4, 7, 16, 0),
+    "seven channels, one small patch": (3, 6, 4, 7, 16, 0),
+    "lines left over": (2, 9, 10, 4, 16, 1),
 }
 FLOAT64 = ["patches that do not fit", "few channels, odd sizes"]  # the others with --full only
 
@@ -39,7 +40,7 @@ def way(request, monkeypatch):
     """Which of Winograd's ways is taken, as far as it can be."""
 
     def best(w_shape, size, grad_input=False):
-        return LARGE if grad_input or min(size) < 2 else request.param
+        return LARGE if grad_input or size[0] < SMALL.rows or size[1] < SMALL.columns else request.param
 
     monkeypatch.setattr(conv, "best", best)
     lowering._programs.clear()
@@ -119,11 +120,11 @@ def test_few_inputs_are_looked_at_instead_of_many_outputs(strange, of, way):
 
 
 @pytest.mark.parametrize("way", [SMALL], indirect=True)
-def test_small_patches_round_as_little_as_the_direct_sum(way):
+def test_small_patches_round_less_than_large_ones(way):
     x, w, b, grad_y, padding = arrays((4, 16, 16, 3, 32, 1), "float32")
     exact = passes(*map(wide, (x, w, b, grad_y)), padding, of=LOOPS)
     for found, true in zip(passes(x, w, b, grad_y, padding)[::2], exact[::2], strict=True):
-        assert_near(found, true, 2e-6)
+        assert_near(found, true, 5e-6)
 
 
 def test_what_it_is_not_for_is_refused():
@@ -140,38 +141,40 @@ def test_what_it_is_not_for_is_refused():
 @pytest.mark.parametrize(
     ("w_shape", "strides", "size", "wins", "why"),
     [
-        ((3, 3, 64, 64), (1, 1), (28, 28), 4, "36 products instead of 144"),
-        ((3, 3, 64, 64), (2, 1), (28, 28), 0, "stride 1"),
-        ((5, 5, 64, 64), (1, 1), (28, 28), 0, "3 x 3"),
-        ((3, 3, 3, 8), (1, 1), (28, 28), 0, "are expected to be 0.9 times as fast"),
-        ((3, 3, 3, 64), (1, 1), (28, 28), 2, "16 products instead of 36"),
-        ((3, 3, 1, 64), (1, 1), (28, 28), 0, "1.3 times as fast"),
-        ((3, 3, 3, 64), (1, 1), (28, 1), 0, "36 products"),
-        ((3, 3, 8, 16), (1, 1), (24, 24), 2, "1.7 times as fast"),
-        ((3, 3, 64, 64), (1, 1), (10, 10), 4, "patches for 1.4 times the 10 x 10 outputs"),
-        ((3, 3, 16, 32), (1, 1), (10, 10), 2, "patches for 1.0 times the 10 x 10 outputs"),
-        ((3, 3, 24, 32), (1, 1), (10, 10), 4, "patches for 1.4 times the 10 x 10 outputs"),
-        ((3, 3, 64, 64), (1, 1), (5, 5), 0, "patches for 2.6 times the 5 x 5 outputs"),
+        ((3, 3, 64, 64), (1, 1), (28, 28), LARGE, "36 products instead of 144"),
+        ((3, 3, 64, 64), (2, 1), (28, 28), None, "stride 1"),
+        ((5, 5, 64, 64), (1, 1), (28, 28), None, "3 x 3"),
+        ((3, 3, 3, 8), (1, 1), (28, 28), None, "are expected to be 0.9 times as fast"),
+        ((3, 3, 3, 64), (1, 1), (28, 28), SMALL, "24 products instead of 72"),
+        ((3, 3, 1, 32), (1, 1), (28, 28), None, "expected to be 1.4 times as fast"),
+        ((3, 3, 1, 64), (1, 1), (28, 28), SMALL, "expected to be 1.4 times as fast"),
+        ((3, 3, 3, 64), (1, 1), (28, 1), None, "36 products"),
+        ((3, 3, 3, 64), (1, 1), (3, 28), None, "36 products"),
+        ((3, 3, 8, 16), (1, 1), (24, 24), SMALL, "1.8 times as fast"),
+        ((3, 3, 64, 64), (1, 1), (10, 10), LARGE, "patches for 1.4 times the 10 x 10 outputs"),
+        ((3, 3, 16, 32), (1, 1), (10, 10), SMALL, "patches for 1.2 times the 10 x 10 outputs"),
+        ((3, 3, 24, 32), (1, 1), (10, 10), LARGE, "patches for 1.4 times the 10 x 10 outputs"),
+        ((3, 3, 64, 64), (1, 1), (5, 5), None, "patches for 2.6 times the 5 x 5 outputs"),
     ],
 )
 def test_choice(w_shape, strides, size, wins, why, monkeypatch):
     monkeypatch.setattr(winograd_choice, "processor", lambda: Processor(64, 32, products=1))
     monkeypatch.setattr(winograd_choice, "full_lanes", lambda real: 16)
     chosen, reason = winograd_choice.choose(w_shape, strides, size)
-    assert chosen == wins and why in reason
+    assert chosen == wins and why in reason, reason
 
 
 def test_where_products_are_cheap_more_channels_are_needed(monkeypatch):
     monkeypatch.setattr(winograd_choice, "processor", lambda: Processor(64, 32, products=2))
     monkeypatch.setattr(winograd_choice, "full_lanes", lambda real: 16)
     wins = {channels: winograd_choice.choose((3, 3, channels, 2 * channels), (1, 1), (24, 24))[0] for channels in (3, 8, 32, 64)}
-    assert wins == {3: 0, 8: 2, 32: 4, 64: 4}
+    assert wins == {3: None, 8: SMALL, 32: LARGE, 64: LARGE}
 
 
 def test_small_patches_want_registers_and_are_not_for_the_gradient_of_the_input(monkeypatch):
-    for registers, grad_input, patch in (32, False, 2), (32, True, 4), (16, False, 4):
+    for registers, grad_input, way in (32, False, SMALL), (32, True, LARGE), (16, False, LARGE):
         monkeypatch.setattr(winograd_choice, "processor", lambda registers=registers: Processor(64, registers, products=1))
-        assert winograd_choice.best((3, 3, 3, 64), (24, 24), grad_input).patch == patch
+        assert winograd_choice.best((3, 3, 3, 64), (24, 24), grad_input) == way
 
 
 def rows_of(algorithm, shape):
