@@ -43,7 +43,7 @@ class Way(NamedTuple):
         return self.direct * channels * filters * used / (self.products * self.time * channels * taken + transforms)
 
 
-SMALL, LARGE = Way(4, 2, 24, 1.2, 128, 20, True), Way(4, 4, 36, 1, 270, 270, False)
+SMALL, LARGE = Way(4, 2, 24, 1.2, 128, 14, True), Way(4, 4, 36, 1, 270, 270, False)
 
 
 def choose(w_shape: tuple[int, ...], strides: tuple[int, int], size: tuple[int, ...], grad_input: bool = False) -> tuple[Way | None, str]:

@@ -208,40 +208,44 @@ def make_sums(shape: Sums):
         arithmetic = Arithmetic(simd)
         mask = simd.mask(columns) if shape.masked else None
 
-        def parts_of(column, point):
+        def halves(column, taken, point):
             """What opposite points have in common, of a column of gradients: sums of the even and of the odd ones."""
-            if len(column) == 1:
-                return column
+            if len(taken) == 1:
+                return [column[k] for k in taken]
             even, odd = (arithmetic.add(point**2, column[k + 2], column[k]) for k in (0, 1))
             return even, arithmetic.times(point, odd)
 
-        for rows, taken, point in PASSES:
-            cells = [(i, j, c) for i in rows for j in range(ALONG) for c in range(block)]
+        # One channel has registers enough for more rows of values at a time, which share what is read of g.
+        for parts in [(PASSES[0], PASSES[2], PASSES[3]), (PASSES[1],)] if block == 1 else [(part,) for part in PASSES]:
+            cells = [(i, j, c) for rows, *_ in parts for i in rows for j in range(ALONG) for c in range(block)]
             places = [
                 simd.at(s, builder.add(builder.mul(value, integer(ALONG * i + j)), builder.mul(channel, integer(c)))) for i, j, c in cells
             ]
             sums = {cell: cgutils.alloca_once_value(builder, simd.load(place)) for cell, place in zip(cells, places, strict=True)}
             groups = builder.sdiv(builder.add(height, integer(ROWS - 1)), integer(ROWS))
             with cgutils.for_range(builder, groups) as number:
-                v_group, lines = builder.gep(v, [builder.mul(number.index, group)]), []
-                for k in taken:
+                v_group, lines = builder.gep(v, [builder.mul(number.index, group)]), {}
+                for k in parts[0][1]:
                     r = builder.add(builder.mul(number.index, integer(ROWS)), integer(k))
-                    lines.append(builder.select(builder.icmp_signed("<", r, height), builder.gep(g, [builder.mul(g_line, r)]), zeros))
+                    lines[k] = builder.select(builder.icmp_signed("<", r, height), builder.gep(g, [builder.mul(g_line, r)]), zeros)
                 with cgutils.for_range(builder, count) as p:
                     left = builder.mul(p.index, builder.mul(g_pixel, integer(COLUMNS)))
-                    columns_of_g = ([simd.load(simd.at(each, q), mask) for each in lines] for q in (left, builder.add(left, g_pixel)))
-                    parts = [parts_of(column, point) for column in columns_of_g]
-                    for i in rows:
-                        combine = builder.fadd if i % 2 else builder.fsub
-                        first, second = (part[0] if len(part) == 1 else combine(*part) for part in parts)
-                        # One value of Z after the other, each used up before the next: registers are just enough.
-                        for j, z in (0, first), (3, second), (1, builder.fadd(first, second)), (2, builder.fsub(first, second)):
-                            at_line = builder.mul(line, integer(3 * i + AT_COLUMN[j]))
-                            values = builder.gep(v_group, [builder.add(at_line, builder.mul(p.index, integer(COLUMNS * channels)))])
-                            for c in range(block):
-                                number_of_v = builder.load(builder.gep(values, [integer((j == 3) * channels + c)]))
-                                total = simd.multiply_add(simd.broadcast(number_of_v), z, builder.load(sums[i, j, c]))
-                                builder.store(total, sums[i, j, c])
+                    both = [
+                        {k: simd.load(simd.at(each, q), mask) for k, each in lines.items()} for q in (left, builder.add(left, g_pixel))
+                    ]
+                    for rows, taken, point in parts:
+                        in_common = [halves(column, taken, point) for column in both]
+                        for i in rows:
+                            combine = builder.fadd if i % 2 else builder.fsub
+                            first, second = (half[0] if len(half) == 1 else combine(*half) for half in in_common)
+                            # One value of Z after the other, each used up before the next: registers are just enough.
+                            for j, z in (0, first), (3, second), (1, builder.fadd(first, second)), (2, builder.fsub(first, second)):
+                                at_line = builder.mul(line, integer(3 * i + AT_COLUMN[j]))
+                                values = builder.gep(v_group, [builder.add(at_line, builder.mul(p.index, integer(COLUMNS * channels)))])
+                                for c in range(block):
+                                    number_of_v = builder.load(builder.gep(values, [integer((j == 3) * channels + c)]))
+                                    total = simd.multiply_add(simd.broadcast(number_of_v), z, builder.load(sums[i, j, c]))
+                                    builder.store(total, sums[i, j, c])
             for cell, place in zip(cells, places, strict=True):
                 simd.store(builder.load(sums[cell]), place)
         return context.get_dummy_value()
