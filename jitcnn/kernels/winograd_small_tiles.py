@@ -230,9 +230,7 @@ def make_sums(shape: Sums):
                     lines[k] = builder.select(builder.icmp_signed("<", r, height), builder.gep(g, [builder.mul(g_line, r)]), zeros)
                 with cgutils.for_range(builder, count) as p:
                     left = builder.mul(p.index, builder.mul(g_pixel, integer(COLUMNS)))
-                    both = [
-                        {k: simd.load(simd.at(each, q), mask) for k, each in lines.items()} for q in (left, builder.add(left, g_pixel))
-                    ]
+                    both = [{k: simd.load(simd.at(each, q), mask) for k, each in lines.items()} for q in (left, builder.add(left, g_pixel))]
                     for rows, taken, point in parts:
                         in_common = [halves(column, taken, point) for column in both]
                         for i in rows:
