@@ -117,11 +117,10 @@ PARTS = {
 }
 #: pass -> what Winograd's way does, with {patch} outputs in a patch, which sees {seen} pixels, and {values} values
 WINOGRAD = {
-    "forward": "the {seen} pixels that a patch of {patch} outputs sees, and {values} of each 3 x 3 filter, by additions "
-    "mostly. Multiplied number by number and summed over the channels, they can be turned back into the {outputs} outputs",
+    "forward": "the {seen} pixels that a patch of {patch} outputs sees, and {values} of each 3 x 3 filter, by additions mostly. Multiplied "
+    "number by number and summed over the channels, they can be turned back into the {outputs} outputs",
     "grad-weights": "the {seen} pixels that a patch of {patch} outputs sees, and {values} of the patch's {patch} gradients, by additions "
-    "mostly. Multiplied number by number and summed over all patches, they can be turned back into the 9 "
-    "weights",
+    "mostly. Multiplied number by number and summed over all patches, they can be turned back into the 9 weights",
 }
 WINOGRAD["grad-input"] = WINOGRAD["forward"].replace("pixels", "gradients")
 #: the same for the tiles of small patches: what is in registers, and a step of the inner loop
@@ -129,8 +128,8 @@ SMALL = {
     "forward": "{lines} patches of 4 x 2 outputs stay in registers, of {lanes} filters (lanes). A step takes a channel: it spreads numbers "
     "made of x over all lanes, multiplies them by vectors of numbers made of the weights, and adds these products up; what comes out for "
     "each of the 24 values is added to outputs, some of them doubled or more, and never stored.",
-    "grad-weights": "Sums of two rows of 4 of the 24 values stay in registers, of {per_line} channels and {lanes} filters (lanes). A step "
-    "takes a patch: it makes these 8 values of its gradients, and adds their products with numbers made of x, each spread over all lanes.",
+    "grad-weights": "Sums of {lines} of the 24 values stay in registers, of {channels} and {lanes} filters (lanes). A step takes a patch: "
+    "it makes these {lines} values of its gradients, and adds their products with numbers made of x, each spread over all lanes.",
 }
 
 
@@ -139,7 +138,7 @@ def describe_tile(case: Convolution, tile: Tile, parts: int) -> str:
     algorithm, _ = case.choice
     heading = f"{describe_winograd(case, case.way)}\n\n" if case.way else ""
     if case.small_patches:
-        text = SMALL[case.kind].format(lines=tile.lines, per_line=tile.per_line, lanes=tile.lanes)
+        text = SMALL[case.kind].format(lines=tile.lines, channels=count(tile.per_line, "channel"), lanes=tile.lanes)
         return f"{heading}The tile: {tile.sums} vectors x {count(tile.lanes, 'lane')}\n{wide(text, margin='  ')}"
     row, column, broadcast, loaded = PARTS[algorithm][case.kind]
     lines = f", {tile.lines} lines of {tile.per_line}" if tile.lines > 1 else ""

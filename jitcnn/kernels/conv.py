@@ -25,7 +25,7 @@ from jitcnn.kernels.records import ACCESS, Images, only, record
 from jitcnn.kernels.rows import Row
 from jitcnn.kernels.tile import Shape, make_tile
 from jitcnn.kernels.tiling import Outputs, choose_outputs
-from jitcnn.kernels.vectors import processor
+from jitcnn.kernels.vectors import takes_broadcasts_from_memory
 from jitcnn.kernels.winograd_choice import SMALL, Way, best, choose
 
 #: x_top, x_left: the pixel under the window's corner at output (0, 0), negative in the border; x_down, x_right: pixels from one window
@@ -114,7 +114,7 @@ def correlate_row(
     taps, run = outputs.taps, kernel_size[1] * channels // outputs.taps
     shape = Shape(
         real, *rows, columns.vectors, columns.lanes, "zero" if b is None else "extra", a_row=step * channels,
-        n_k=run if run <= SHORT_RUN and processor().vector_bytes == 64 else 0, taps=taps, a_t=channels if taps > 1 else 0,
+        n_k=run if run <= SHORT_RUN and takes_broadcasts_from_memory() else 0, taps=taps, a_t=channels if taps > 1 else 0,
         parts=outputs.group_h, ahead="tile" if kernel_size == (1, 1) and taps == 1 else "",
     )  # fmt: skip
     reduced = kernel_size[0] * kernel_size[1] * channels

@@ -40,6 +40,11 @@ def processor() -> Processor:
     return Processor(16, 16 if triple.startswith(("x86_64", "i686")) else 32)
 
 
+def takes_broadcasts_from_memory() -> bool:
+    """Whether a product spreads a number in memory over its lanes by itself; elsewhere that takes a register."""
+    return processor().vector_bytes == 64
+
+
 def full_lanes(real: type) -> int:
     """Numbers in the widest vector."""
     return processor().vector_bytes // np.dtype(real).itemsize

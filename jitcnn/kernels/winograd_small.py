@@ -14,7 +14,7 @@ from jitcnn.kernels.compiling import kernel
 from jitcnn.kernels.pointers import AT, MOVE
 from jitcnn.kernels.program import Program
 from jitcnn.kernels.records import ACCESS, Images, only, record
-from jitcnn.kernels.vectors import full_lanes, processor
+from jitcnn.kernels.vectors import full_lanes, takes_broadcasts_from_memory
 from jitcnn.kernels.winograd_arrange import Places, arranged_weights
 from jitcnn.kernels.winograd_patches import plane_of
 from jitcnn.kernels.winograd_small_tiles import ALONG, COLUMNS, DOWN, LINES, ROWS, Patches, make_patches, make_take_lines
@@ -64,8 +64,8 @@ def convolve_kernel(shape: Patches, masked: bool, end: str):
 
 
 def most_patches() -> int:
-    """Patches of a tile, which share what is read of U: 2 where products take numbers of V from memory, which else need registers too."""
-    return 2 if processor().vector_bytes == 64 else 1
+    """Patches of a tile, which share what is read of U, if there are registers enough."""
+    return 2 if takes_broadcasts_from_memory() else 1
 
 
 def zeros_of(program: Program, *images: Buffer) -> Buffer:

@@ -23,10 +23,11 @@ from numba.extending import intrinsic
 
 from jitcnn.kernels.pointers import REAL
 from jitcnn.kernels.vectors import Vectors, integer, keep_order
+from jitcnn.kernels.winograd_choice import SMALL
 from jitcnn.kernels.winograd_transforms import Arithmetic, inputs
 
-ROWS, COLUMNS = 4, 2  # outputs of a patch
-DOWN, ALONG = 6, 4  # its values
+ROWS, COLUMNS = SMALL.rows, SMALL.columns  # outputs of a patch
+DOWN, ALONG = ROWS + 2, COLUMNS + 2  # its values
 LINES = 3 * DOWN  # of V: for each row of values, what stands at columns 0 and 3, at column 1 and at column 2
 AT_COLUMN = (0, 1, 2, 0)  # which of a row's lines holds a column; column 3 stands one pixel further than column 0
 #: Which rows of values are computed together, which rows of a patch they go with, and at which point: opposite points have much in common.
@@ -138,7 +139,8 @@ def make_patches(shape: Patches):
         y_sums = {(p, r, q): cgutils.alloca_once_value(builder, first) for p in range(count) for r in range(ROWS) for q in range(COLUMNS)}
 
         def fresh(*columns_of_values):
-            return {(j, p): cgutils.alloca_once_value(builder, simd.zero) for j in columns_of_values for p in range(count)}
+            nothing = arithmetic.constant(-0.0)  # to which products are added without a register of zeros
+            return {(j, p): cgutils.alloca_once_value(builder, nothing) for j in columns_of_values for p in range(count)}
 
         def along(i, outer):
             """A^T along row i of values, which gives two columns of each patch; what stands at columns 0 and 3 is added to `outer`."""
@@ -192,6 +194,27 @@ class Sums(NamedTuple):
     masked: bool = False
 
 
+def passes_of(block: int) -> list[tuple]:
+    """Which of PASSES are taken together: one channel has registers enough for several, which share what is read of the gradients."""
+    return [(PASSES[0], PASSES[2], PASSES[3]), (PASSES[1],)] if block == 1 else [(part,) for part in PASSES]
+
+
+def values_of(builder, arithmetic: Arithmetic, columns, rows, taken, point):
+    """The values of a patch's gradients in some rows, one (row, column, value) after the other; `columns`: of gradients, by their row."""
+
+    def down(column):
+        if len(taken) == 1:
+            return [column[k] for k in taken]
+        even, odd = (arithmetic.add(point**2, column[k + 2], column[k]) for k in (0, 1))
+        return even, arithmetic.times(point, odd)
+
+    in_common = [down(column) for column in columns]  # opposite points have sums of the even and of the odd gradients in common
+    for i in rows:
+        combine = builder.fadd if i % 2 else builder.fsub
+        first, second = (halves[0] if len(halves) == 1 else combine(*halves) for halves in in_common)
+        yield from ((i, 0, first), (i, 3, second), (i, 1, builder.fadd(first, second)), (i, 2, builder.fsub(first, second)))
+
+
 @functools.cache
 def make_sums(shape: Sums):
     """The intrinsic add_sums(s, value, channel, v, line, group, g, g_line, g_pixel, height, zeros, count, columns).
@@ -208,15 +231,7 @@ def make_sums(shape: Sums):
         arithmetic = Arithmetic(simd)
         mask = simd.mask(columns) if shape.masked else None
 
-        def halves(column, taken, point):
-            """What opposite points have in common, of a column of gradients: sums of the even and of the odd ones."""
-            if len(taken) == 1:
-                return [column[k] for k in taken]
-            even, odd = (arithmetic.add(point**2, column[k + 2], column[k]) for k in (0, 1))
-            return even, arithmetic.times(point, odd)
-
-        # One channel has registers enough for more rows of values at a time, which share what is read of g.
-        for parts in [(PASSES[0], PASSES[2], PASSES[3]), (PASSES[1],)] if block == 1 else [(part,) for part in PASSES]:
+        for parts in passes_of(block):
             cells = [(i, j, c) for rows, *_ in parts for i in rows for j in range(ALONG) for c in range(block)]
             places = [
                 simd.at(s, builder.add(builder.mul(value, integer(ALONG * i + j)), builder.mul(channel, integer(c)))) for i, j, c in cells
@@ -231,19 +246,14 @@ def make_sums(shape: Sums):
                 with cgutils.for_range(builder, count) as p:
                     left = builder.mul(p.index, builder.mul(g_pixel, integer(COLUMNS)))
                     both = [{k: simd.load(simd.at(each, q), mask) for k, each in lines.items()} for q in (left, builder.add(left, g_pixel))]
-                    for rows, taken, point in parts:
-                        in_common = [halves(column, taken, point) for column in both]
-                        for i in rows:
-                            combine = builder.fadd if i % 2 else builder.fsub
-                            first, second = (half[0] if len(half) == 1 else combine(*half) for half in in_common)
-                            # One value of Z after the other, each used up before the next: registers are just enough.
-                            for j, z in (0, first), (3, second), (1, builder.fadd(first, second)), (2, builder.fsub(first, second)):
-                                at_line = builder.mul(line, integer(3 * i + AT_COLUMN[j]))
-                                values = builder.gep(v_group, [builder.add(at_line, builder.mul(p.index, integer(COLUMNS * channels)))])
-                                for c in range(block):
-                                    number_of_v = builder.load(builder.gep(values, [integer((j == 3) * channels + c)]))
-                                    total = simd.multiply_add(simd.broadcast(number_of_v), z, builder.load(sums[i, j, c]))
-                                    builder.store(total, sums[i, j, c])
+                    # Each row of Z is made when the one before has been used up: registers are just enough.
+                    for i, j, z in (found for part in parts for found in values_of(builder, arithmetic, both, *part)):
+                        at_line = builder.mul(line, integer(3 * i + AT_COLUMN[j]))
+                        values = builder.gep(v_group, [builder.add(at_line, builder.mul(p.index, integer(COLUMNS * channels)))])
+                        for c in range(block):
+                            number_of_v = builder.load(builder.gep(values, [integer((j == 3) * channels + c)]))
+                            total = simd.multiply_add(simd.broadcast(number_of_v), z, builder.load(sums[i, j, c]))
+                            builder.store(total, sums[i, j, c])
             for cell, place in zip(cells, places, strict=True):
                 simd.store(builder.load(sums[cell]), place)
         return context.get_dummy_value()

@@ -31,7 +31,7 @@ class Arithmetic:
 
     def times(self, factor: float, value):
         """factor * value."""
-        return value if factor == 1 else self.builder.fmul(self._constant(factor), value)
+        return value if factor == 1 else self.builder.fmul(self.constant(factor), value)
 
     def plus(self, *values):
         """Their sum."""
@@ -43,9 +43,10 @@ class Arithmetic:
 
     def add(self, factor: float, value, to):
         """factor * value + to; the compiler, which would find the factor 1 too late, would run out of registers."""
-        return self.builder.fadd(value, to) if factor == 1 else self.simd.multiply_add(self._constant(factor), value, to)
+        return self.builder.fadd(value, to) if factor == 1 else self.simd.multiply_add(self.constant(factor), value, to)
 
-    def _constant(self, value: float):
+    def constant(self, value: float):
+        """A vector of that number."""
         return ir.Constant(self.simd.type, [ir.Constant(self.simd.element, value)] * self.simd.lanes)
 
 

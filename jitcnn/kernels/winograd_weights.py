@@ -153,7 +153,7 @@ def sum_up(
     layout = Layout(9 * channels, filters, filters, filters_of_task) if filters_of_task else Layout(9, plane, plane, filters)
     program.row(
         total_kernel, {"real": grad_w.dtype.type, "name": name, "lanes": lanes, "masked": filters % lanes != 0},
-        Total, ("total",), "parameters", layout, np.prod([each.takes for each in MAPS[name]]) / 9 * slots.shape[0],
+        Total, ("total",), "parameters", layout, slots.size / step / 9,
         slots=slots, size=slots.shape[1], slot_images=slot_images, batch=program.counters[runner.BATCH : runner.BATCH + 1], total=grad_w,
         step=step, filters_of_task=filters_of_task,
         channels=channels, channels_wide=channels_wide, filters=filters, filters_wide=filters_wide,

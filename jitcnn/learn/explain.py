@@ -15,6 +15,7 @@ from jitcnn.kernels import lowering, winograd_choice
 from jitcnn.kernels.compiling import OPTIONS
 from jitcnn.kernels.rows import Row
 from jitcnn.kernels.threads import num_threads
+from jitcnn.kernels.winograd_small_tiles import ALONG, COLUMNS, ROWS, passes_of
 from jitcnn.learn.assembly import Loop, innermost_loop
 from jitcnn.measuring.peak import fma_peak
 
@@ -142,10 +143,11 @@ def recorded(call: Callable[[], Any]) -> list[Row]:
 def sizes_of(row: Row) -> dict[str, int]:
     """groups, per_group, vectors and lanes of the tile that a row's kernel runs on; empty if it runs on none."""
     key = row.key["shape"]._asdict() if "shape" in row.key else row.key
-    if "patches" in key:  # small ones, of 8 outputs
-        return {"groups": key["patches"], "per_group": 8, "vectors": 1, "lanes": key["lanes"]}
-    if "block" in key:  # of channels, for two rows of the 6 x 4 values of small patches
-        return {"groups": 8, "per_group": key["block"], "vectors": 1, "lanes": key["lanes"]}
+    if "patches" in key:  # small ones
+        return {"groups": key["patches"], "per_group": ROWS * COLUMNS, "vectors": 1, "lanes": key["lanes"]}
+    if "block" in key:  # of channels, for some rows of the values of small patches
+        rows = max(sum(len(rows) for rows, *_ in parts) for parts in passes_of(key["block"]))
+        return {"groups": rows * ALONG, "per_group": key["block"], "vectors": 1, "lanes": key["lanes"]}
     if "vectors" not in key:
         return {}
     if "rows" in key:  # Winograd's
